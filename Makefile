@@ -1,0 +1,33 @@
+# The ways in. `make` lists them; each makes .venv first where it is absent or stale.
+
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+RUN := .venv/bin/
+ARGS ?=
+
+.PHONY: help venv demo demo-raw test golden check
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+venv: ## Make .venv, or bring it up to date (PYTHON=… names the Python of a new one)
+	@$(PYTHON) .ci/environment.py
+
+demo: venv ## Build a mixture from the samples, tune a small model on the CPU, measure it before and after
+	$(RUN)python scripts/demo.py --expect-seen 0.9
+
+demo-raw: venv ## The same over real files: DATA=… is the folder that holds them
+	@test -n "$(DATA)" || { echo "make demo-raw needs the folder of the raw datasets: make demo-raw DATA=path/to/raw" >&2; exit 2; }
+	$(RUN)python scripts/demo.py examples/local_files/mixture.yaml --data-dir "$(DATA)" --out runs/demo-raw --epochs 1 --hidden-size 64 --max-rows 40
+
+test: venv ## Run every test, with branch coverage and the ten slowest (ARGS="-k words": some, without coverage)
+	$(RUN)python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term)
+
+golden: venv ## Write anew what the templates render of the samples (tests/golden), to be read as a diff
+	REWRITE_GOLDEN=1 $(RUN)python -m pytest -q tests/test_library_content.py
+
+check: venv ## Lint, formatting, types, the direction of imports, and the examples in the docs; all of them, then the verdict
+	@failed=0; \
+	for step in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-logo" "pytest -q tests/test_docs.py"; do \
+		echo "== $$step"; $(RUN)$$step || failed=1; \
+	done; exit $$failed

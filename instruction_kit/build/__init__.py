@@ -1,0 +1,1 @@
+"""From a mixture to a folder that `load_dataset` reads."""

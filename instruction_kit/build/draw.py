@@ -1,0 +1,159 @@
+"""Draw: which rows are used, how often and for what; over keys, hashes and counts alone.
+
+In: the scans of every task. Out: for each scan a frame of drawn rows with their role. Membership takes the smallest
+keys under a hash of (seed, name of the choice, task, split, row id), so one more row displaces at most one, and no task
+moves another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from instruction_kit import choice
+from instruction_kit.build.examples import HASH, ROW
+from instruction_kit.build.plan import Quota, num_carved, quotas
+from instruction_kit.build.scan import Scan
+from instruction_kit.errors import MixtureError
+
+if TYPE_CHECKING:
+    from instruction_kit.mixture import Mixture
+
+Role = Literal["train", "validation", "seen", "held_out"]
+ROLES: tuple[Role, ...] = ("train", "validation", "seen", "held_out")
+SCAN, POS, ROLE, PAIRS = "_scan", "_pos", "role", "pairs"
+"""Columns of drawn frames: scan's number in its split, place in its examples, role, and for train the pairs to
+render."""
+
+DRAWN_SCHEMA = {POS: pl.Int64(), ROW: pl.String(), HASH: pl.UInt64(), ROLE: pl.String(), PAIRS: pl.Int64()}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The draw of one mixture."""
+
+    rows: Mapping[str, pl.DataFrame]
+    """Scan key -> its drawn rows."""
+    quotas: Mapping[str, Quota]
+    duplicates: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(task, split) -> rows whose key another row before them has."""
+
+
+def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
+    """Fix the used rows of every task.
+
+    Raises:
+        MixtureError: a task that trains or is measured has no row left, or quotas cannot be met.
+
+    """
+    frames, duplicates = _frames(scans)
+    held = mixture.held_out
+    _check_rows(mixture, frames, scans)
+    drawn: list[tuple[tuple[str, str], pl.DataFrame]] = []
+    pools = {}
+    for name in held.training:
+        validation, pool = _validation(mixture, name, frames)
+        drawn.append((validation[0], _with_role(validation[1], "validation")))
+        pools[name] = pool
+    made = quotas(mixture, {name: pool.height for name, pool in pools.items()})
+    for name, pool in pools.items():
+        used = _uses(mixture, name, pool, made[name])
+        seen = _smallest(used, mixture.num_validation, mixture.seed, "seen", name)
+        drawn += [((name, "train"), _with_role(used, "train")), ((name, "train"), _with_role(seen, "seen"))]
+    for name in held.measured:
+        split = _measured_split(mixture, name)
+        rows = _smallest(frames[name, split], mixture.num_held_out, mixture.seed, "held out", name, split)
+        drawn.append(((name, split), _with_role(rows, "held_out")))
+    return Drawn(_by_scan(scans, drawn), made, duplicates)
+
+
+def _measured_split(mixture: "Mixture", name: str) -> str:
+    task = mixture.chosen[name]
+    there = task.reading(mixture.data).split_names
+    if task.measured_split in there:
+        return task.measured_split
+    return next(split for split in ("test", "validation", "train") if split in there)
+
+
+def _frames(scans: Sequence[Scan]) -> tuple[dict[tuple[str, str], pl.DataFrame], dict[tuple[str, str], int]]:
+    """Keys and hashes of all accepted rows by task and split; of rows with one key the first counts."""
+    parts: dict[tuple[str, str], list[pl.DataFrame]] = {}
+    for scan in scans:
+        keys = pl.read_parquet(scan.examples, columns=[ROW, HASH])
+        place = keys.with_columns(
+            pl.lit(scan.unit.number, dtype=pl.Int64).alias(SCAN), pl.int_range(pl.len(), dtype=pl.Int64).alias(POS)
+        )
+        parts.setdefault((scan.unit.task, scan.unit.split), []).append(place)
+    whole = {key: pl.concat(frames) for key, frames in parts.items()}
+    unique = {key: frame.unique(ROW, keep="first", maintain_order=True) for key, frame in whole.items()}
+    return unique, {key: whole[key].height - unique[key].height for key in whole}
+
+
+def _check_rows(mixture: "Mixture", frames: Mapping[tuple[str, str], pl.DataFrame], scans: Sequence[Scan]) -> None:
+    needed = [(name, "train") for name in mixture.held_out.training]
+    needed += [(name, _measured_split(mixture, name)) for name in mixture.held_out.measured]
+    for name, split in needed:
+        if frames[name, split].height == 0:
+            mine = [scan for scan in scans if (scan.unit.task, scan.unit.split) == (name, split)]
+            reasons = [f"{count} x {why}" for scan in mine for why, count in scan.rejected.items()]
+            skipped = sum(scan.skipped for scan in mine)
+            told = "; ".join([*reasons[:5], *([f"{skipped} skipped"] if skipped else [])]) or "the source has none"
+            raise MixtureError(
+                f"task {name}: no row of {split} can be used ({told}{_shown(mine)}); mend the task, or take it out"
+            )
+
+
+def _shown(scans: Sequence[Scan]) -> str:
+    """A value that was refused, for the reader to see."""
+    for scan in scans:
+        values = pl.read_parquet(scan.folder / "rejected.parquet")["value"].drop_nulls()
+        if values.len():
+            return f", for example {values[0]!r}"
+    return ""
+
+
+def _validation(
+    mixture: "Mixture", name: str, frames: Mapping[tuple[str, str], pl.DataFrame]
+) -> tuple[tuple[tuple[str, str], pl.DataFrame], pl.DataFrame]:
+    """The source's own validation rows, else some of train; and the rows that are left to train on."""
+    train = frames[name, "train"]
+    own = frames.get((name, "validation"))
+    if own is not None:
+        return ((name, "validation"), _smallest(own, mixture.num_validation, mixture.seed, "validation", name)), train
+    carved = _smallest(train, num_carved(mixture, train.height), mixture.seed, "validation", name)
+    return ((name, "train"), carved), train.join(carved, on=ROW, how="anti", maintain_order="left")
+
+
+def _smallest(frame: pl.DataFrame, count: int, seed: int, *name: str) -> pl.DataFrame:
+    order = choice.keys(frame[HASH].to_numpy(), seed, *name)
+    return frame[choice.smallest(order, count)]
+
+
+def _uses(mixture: "Mixture", name: str, pool: pl.DataFrame, quota: Quota) -> pl.DataFrame:
+    """The pool in key order, each row with the pairs that it gives over all rounds."""
+    ordered = _smallest(pool, quota.pool, mixture.seed, "use", name)
+    whole, rest = divmod(quota.pairs, quota.phrasings * quota.pool) if quota.pool else (0, 0)
+    pairs = np.full(quota.pool, whole * quota.phrasings)
+    full, part = divmod(rest, quota.phrasings)
+    pairs[:full] += quota.phrasings
+    if part:
+        pairs[full] += part
+    return ordered.with_columns(pl.Series(PAIRS, pairs, dtype=pl.Int64)).filter(pl.col(PAIRS) > 0)
+
+
+def _with_role(frame: pl.DataFrame, role: Role) -> pl.DataFrame:
+    pairs = pl.col(PAIRS) if role == "train" else pl.lit(0, dtype=pl.Int64)
+    return frame.select(SCAN, POS, ROW, HASH, pl.lit(role).alias(ROLE), pairs.alias(PAIRS))
+
+
+def _by_scan(scans: Sequence[Scan], drawn: Sequence[tuple[tuple[str, str], pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    found = {}
+    for scan in scans:
+        mine = [
+            f.filter(pl.col(SCAN) == scan.unit.number) for key, f in drawn if key == (scan.unit.task, scan.unit.split)
+        ]
+        frame = pl.concat(mine).drop(SCAN) if mine else pl.DataFrame(schema=DRAWN_SCHEMA)
+        found[scan.unit.key] = frame.sort(POS, ROLE)
+    return found

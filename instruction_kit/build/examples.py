@@ -1,0 +1,226 @@
+"""Raw rows become examples of a schema, or rejections with their reasons; row for row, nothing is lost.
+
+In: a batch of raw rows and a task. Out: accepted examples (row id, hash, fields), one line for each thing wrong with a
+rejected row, and counts. This is the only place where a task's columns are evaluated.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from instruction_kit.choice import row_hashes
+from instruction_kit.errors import TaskError, nearest
+from instruction_kit.schema.columns import PROBLEMS, check_frame, frame_schema
+from instruction_kit.source.raw import INDEX, Batch
+from instruction_kit.task.column import Resolved
+from instruction_kit.task.task import Task
+
+FILE, ROW, HASH, SKIP = "_file", "row", "hash", "_skip"
+MAX_SHOWN_CHARS = 200
+NUM_ALONE = 5
+"""Rows of each batch that are mapped alone too."""
+
+REJECTED_SCHEMA = {name: pl.String() for name in ("task", "split", "file", "row", "field", "reason", "value")}
+"""`rejected/*.parquet`: which row of which file, which field, why, and what stood there."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What became of one batch."""
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """First reason of each rejected row -> rows."""
+
+
+class Mapper:
+    """Maps the batches of one split of one task."""
+
+    def __init__(self, task: Task, split: str) -> None:
+        self.task = task
+        self.split = split
+        self._there: dict[str, pl.DataType] = {}
+
+    def empty(self) -> pl.DataFrame:
+        """Accepted examples of no rows."""
+        return pl.DataFrame(schema={ROW: pl.String(), HASH: pl.UInt64(), **self._field_types(pl.Schema())})
+
+    def unreadable(self, problems: tuple[tuple[int, str], ...], *, file: str) -> Examples:
+        """Rows that the source could not read at all."""
+        rows = [f"{file}:{index}" for index, _ in problems]
+        lost = self._rejected(file, rows, [""] * len(rows), [reason for _, reason in problems], [None] * len(rows))
+        count = {"source_rows": len(rows), "read": len(rows)}
+        return Examples(self.empty(), lost, count, Counter(reason for _, reason in problems))
+
+    def examples(self, batch: Batch, *, file: str, columns: Callable[[], pl.Schema] | None = None) -> Examples:
+        """Map and check one batch; `columns` tells all that the source has, where this batch lacks one.
+
+        Raises:
+            TaskError: a column is not there, an expression does not fit it, or class names are in another order.
+
+        """
+        self._check_class_names(batch.class_names)
+        source_rows = batch.frame.height
+        raw = self._rows(batch.frame)
+        mapped = self._mapped(self._with_all_columns(raw, columns or (lambda: raw.schema)), file)
+        good = mapped.filter((pl.col(PROBLEMS).list.len() == 0) & ~pl.col(SKIP))
+        bad = mapped.filter((pl.col(PROBLEMS).list.len() > 0) & ~pl.col(SKIP))
+        unreadable = self.unreadable(batch.problems, file=file)
+        counts = Counter(unreadable.counts)
+        counts.update(
+            source_rows=source_rows, read=mapped.height, accepted=good.height, skipped=int(mapped[SKIP].sum())
+        )
+        reasons = Counter(unreadable.reasons)
+        reasons.update(bad[PROBLEMS].list.first().to_list())
+        types = self._field_types(mapped.schema)
+        ids = good[ROW].to_list()
+        fields = [
+            (pl.col(n).cast(t) if n in good.columns else pl.lit(None, dtype=t)).alias(n) for n, t in types.items()
+        ]
+        accepted = good.select(ROW, pl.Series(HASH, row_hashes(ids)), *fields)
+        return Examples(accepted, pl.concat([unreadable.rejected, self._explained(bad)]), counts, reasons)
+
+    def _field_types(self, schema: pl.Schema) -> dict[str, pl.DataType]:
+        """The schema's own types; a field of a type of the user's own keeps the type that it came with."""
+        types = frame_schema(self.task.schema)
+        return {name: schema.get(name, pl.String()) if kind == pl.Unknown() else kind for name, kind in types.items()}
+
+    def _check_class_names(self, declared: Mapping[str, tuple[str, ...]]) -> None:
+        for name, column in self.task.mapping.items():
+            said = declared.get(column.source or "")
+            if said and column.source_names and said != column.source_names:
+                raise TaskError(
+                    f"{self._where}: column {column.source} of the source has the classes {list(said)}, the task says "
+                    f"{list(column.source_names)} for {name}; "
+                    f"give labels(…, names={list(said)}) with the classes in that order"
+                )
+
+    @property
+    def _where(self) -> str:
+        return str(self.task.path or f"task {self.task.name}")
+
+    def _rows(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if self.task.rows is None or not frame.height:
+            return frame
+        made = self.task.rows(frame.lazy())
+        try:
+            return made.collect()
+        except pl.exceptions.PolarsError as error:
+            raise TaskError(f"{self._where}: rows= does not fit the source: {error}") from error
+
+    def _with_all_columns(self, frame: pl.DataFrame, columns: Callable[[], pl.Schema]) -> pl.DataFrame:
+        """A column that no row of the source has is a mistake; one that this batch lacks is all null here.
+
+        It has the type that it has elsewhere, so that an expression over it means the same in every batch.
+        """
+        column_reads = [column.reads for column in self.task.mapping.values()]
+        skip = frozenset(self.task.skip.meta.root_names()) if self.task.skip is not None else frozenset[str]()
+        key = frozenset({self.task.key}) if self.task.key else frozenset[str]()
+        typed = {name for name, dtype in frame.schema.items() if dtype != pl.Null}
+        absent = sorted(frozenset[str]().union(*column_reads, skip, key) - typed)
+        if absent and frame.height and not set(self._there) >= set(absent):
+            self._there = {**frame.schema, **columns()}
+            if nowhere := [name for name in absent if name not in self._there]:
+                told = f"{self._where}: split {self.split} has no column {nowhere[0]}"
+                raise TaskError(f"{told}; {nearest(nowhere[0], set(self._there) - {INDEX, FILE})}")
+        return frame.with_columns(pl.lit(None, dtype=self._there.get(name, pl.String())).alias(name) for name in absent)
+
+    def _mapped(self, raw: pl.DataFrame, file: str) -> pl.DataFrame:
+        resolved = {name: self._resolved(name, raw.schema) for name in self.task.mapping}
+        skip = self.task.skip.fill_null(value=False) if self.task.skip is not None else pl.lit(value=False)
+        raw = self._with_ids(raw, file)
+        expressions = [pl.col("_id").alias(ROW), pl.col(FILE), skip.alias(SKIP)]
+        for name, column in resolved.items():
+            expressions.append(column.value.alias(name))
+            if column.problem is not None and column.shown is not None:
+                expressions += [column.problem.alias(f"_problem_{name}"), column.shown.alias(f"_shown_{name}")]
+        try:
+            mapped = raw.select(expressions)
+        except pl.exceptions.PolarsError as error:
+            raise TaskError(
+                f"{self._where}: split {self.split}: a column's expression does not fit the source: {error}"
+            ) from error
+        if mapped.schema[SKIP] != pl.Boolean:
+            raise TaskError(f"{self._where}: skip= is {mapped.schema[SKIP]}; give an expression that is true or false")
+        self._check_row_wise(raw, mapped, expressions)
+        return self._checked(mapped, resolved)
+
+    def _check_row_wise(self, raw: pl.DataFrame, mapped: pl.DataFrame, expressions: list[pl.Expr]) -> None:
+        """A row must mean the same alone as among others, or what it becomes would depend on the size of a batch."""
+        for place in range(0, raw.height, max(1, raw.height // NUM_ALONE)):
+            alone = raw[place : place + 1].select(expressions)
+            if different := [
+                name for name in mapped.columns if not alone[name].equals(mapped[name][place : place + 1])
+            ]:
+                raise TaskError(
+                    f"{self._where}: {different[0].removeprefix('_')} is not row-wise: alone, a row gives another "
+                    "value than among others; use rows= with scope= for what looks at several rows"
+                )
+
+    def _resolved(self, name: str, schema: pl.Schema) -> Resolved:
+        try:
+            return self.task.mapping[name].resolve(schema)
+        except pl.exceptions.PolarsError as error:
+            raise TaskError(f"{self._where}: split {self.split}: {name} does not fit the source: {error}") from error
+
+    def _with_ids(self, raw: pl.DataFrame, file: str) -> pl.DataFrame:
+        """`key`, else file (or split) and index; what `rows=` makes of one row after the first is numbered.
+
+        An id follows from the source row alone: were it a count within the batch, its size would choose rows.
+        """
+        if FILE not in raw.columns:
+            raw = raw.with_columns(pl.lit(file).alias(FILE))
+        if self.task.key:
+            return raw.with_columns(pl.col(self.task.key).cast(pl.String).alias("_id"))
+        named = raw.with_columns(self._name(raw.columns).alias("_id"))
+        if self.task.rows is None:
+            return named
+        number = pl.int_range(pl.len()).over("_id")
+        return named.with_columns(
+            pl.when(number > 0).then(pl.format("{}#{}", pl.col("_id"), number)).otherwise(pl.col("_id")).alias("_id")
+        )
+
+    def _name(self, columns: list[str]) -> pl.Expr:
+        grouped = self.task.scope.removeprefix("group:")
+        if INDEX in columns:
+            return pl.format("{}:{}", pl.col(FILE), pl.col(INDEX))
+        if self.task.scope == "row":
+            raise TaskError(f"{self._where}: rows= drops {INDEX}, by which rows are named; keep it, or give key=")
+        return pl.format("{}:{}", pl.lit(self.split), pl.col(grouped) if grouped in columns else pl.int_range(pl.len()))
+
+    def _checked(self, mapped: pl.DataFrame, resolved: Mapping[str, Resolved]) -> pl.DataFrame:
+        found = mapped.with_columns(check_frame(mapped.drop(ROW, FILE, SKIP), schema=self.task.schema).alias(PROBLEMS))
+        for name, column in resolved.items():
+            if column.problem is not None:
+                said = pl.format("{}: {}", pl.lit(name), pl.col(f"_problem_{name}"))
+                others = pl.col(PROBLEMS).list.set_difference(pl.lit([f"{name}: missing"]))
+                better = pl.when(said.is_not_null()).then(pl.concat_list(said, others)).otherwise(pl.col(PROBLEMS))
+                found = found.with_columns(better.alias(PROBLEMS))
+        unnamed = pl.concat_list(pl.lit("key: missing"), pl.col(PROBLEMS))
+        return found.with_columns(
+            pl.when(pl.col(ROW).is_null()).then(unnamed).otherwise(pl.col(PROBLEMS)).alias(PROBLEMS)
+        )
+
+    def _explained(self, bad: pl.DataFrame) -> pl.DataFrame:
+        lines: dict[str, list[str | None]] = {name: [] for name in ("file", "row", "field", "reason", "value")}
+        for row in bad.iter_rows(named=True):
+            for problem in row[PROBLEMS]:
+                name, _, reason = problem.partition(": ")
+                shown = row.get(f"_shown_{name}", row.get(name))
+                for key, value in (("file", row[FILE]), ("row", row[ROW]), ("field", name), ("reason", reason)):
+                    lines[key].append(value)
+                lines["value"].append(None if shown is None else str(shown)[:MAX_SHOWN_CHARS])
+        return pl.DataFrame({**self._labels(len(lines["row"])), **lines}, schema=REJECTED_SCHEMA)
+
+    def _labels(self, count: int) -> dict[str, list[str]]:
+        return {"task": [self.task.name] * count, "split": [self.split] * count}
+
+    def _rejected(
+        self, file: str, rows: list[str], fields: list[str], reasons: list[str], values: list[str | None]
+    ) -> pl.DataFrame:
+        columns = {"file": [file] * len(rows), "row": rows, "field": fields, "reason": reasons, "value": values}
+        return pl.DataFrame({**self._labels(len(rows)), **columns}, schema=REJECTED_SCHEMA)

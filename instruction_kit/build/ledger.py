@@ -1,0 +1,94 @@
+"""Both ledgers of every task and split, from the receipts of scans and renders.
+
+In: scans, draw and render receipts. Out: the task records of the manifest. Rows: read = used + not drawn + skipped +
+rejected + removed; an equation that does not add up is a bug, and asserted here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from instruction_kit.build.draw import Drawn
+from instruction_kit.build.identity import Identity
+from instruction_kit.build.manifest import Ledger, Source, TaskRecord
+from instruction_kit.build.scan import Scan
+from instruction_kit.library import text_hash
+
+if TYPE_CHECKING:
+    from instruction_kit.mixture import Mixture
+
+DUPLICATE = "another row before it has the same key"
+
+
+def task_records(
+    mixture: "Mixture",
+    roles: Mapping[str, Any],
+    scans: Sequence[Scan],
+    drawn: Drawn,
+    rendered: Sequence[Mapping[str, Any]],
+    identity: Identity,
+) -> dict[str, TaskRecord]:
+    """One record for each task that trains or is measured."""
+    total = sum(quota.pairs for quota in drawn.quotas.values())
+    written = sum(values["pairs"].get("train", 0) for values in rendered)
+    records = {}
+    for name in sorted(roles):
+        task, quota = mixture.chosen[name], drawn.quotas.get(name)
+        mine = [(scan, values) for scan, values in zip(scans, rendered, strict=True) if scan.unit.task == name]
+        pairs = sum(values["pairs"].get("train", 0) for _, values in mine)
+        records[name] = TaskRecord(
+            cluster=task.cluster,
+            role=roles[name],
+            task_schema=task.schema.__name__,
+            metrics=list(task.metrics),
+            license=task.license,
+            families=list(task.families),
+            languages=list(task.languages),
+            hash=identity.inputs[f"task {name}"],
+            splits=_splits(name, mine, drawn),
+            expected_share=quota.pairs / total if quota else 0.0,
+            realised_share=pairs / written if quota and written else 0.0,
+            settings=_summed(values["settings"] for _, values in mine),
+            templates=_summed(values["templates"] for _, values in mine),
+            rounds=quota.rounds if quota else 1,
+        )
+    return records
+
+
+def _summed(counts: Any) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))
+
+
+def _splits(name: str, mine: Sequence[tuple[Scan, Mapping[str, Any]]], drawn: Drawn) -> dict[str, Source]:
+    found = {}
+    for split in dict.fromkeys(scan.unit.split for scan, _ in mine):
+        here = [(scan, values) for scan, values in mine if scan.unit.split == split]
+        contents = [part.content for scan, _ in here for part in scan.unit.parts]
+        found[split] = Source(
+            content=text_hash(*contents), ledger=_ledger(here, drawn.duplicates.get((name, split), 0))
+        )
+    return found
+
+
+def _ledger(here: Sequence[tuple[Scan, Mapping[str, Any]]], duplicates: int) -> Ledger:
+    rejected = _summed([*(scan.rejected for scan, _ in here), *(values["rejected"] for _, values in here)])
+    removed = _summed([*(values["removed"] for _, values in here), {DUPLICATE: duplicates} if duplicates else {}])
+    read, used = sum(scan.read for scan, _ in here), sum(values["used"] for _, values in here)
+    skipped = sum(scan.skipped for scan, _ in here)
+    rest = read - used - skipped - sum(rejected.values()) - sum(removed.values())
+    assert rest >= 0, "more rows used, skipped, rejected or removed than read"  # noqa: S101 - a bug of ours
+    return Ledger(
+        source_rows=sum(scan.source_rows for scan, _ in here),
+        read=read,
+        used=used,
+        not_drawn=rest,
+        skipped=skipped,
+        rejected=rejected,
+        removed=removed,
+        pairs=_summed(values["pairs"] for _, values in here),
+        missed=_summed(values["missed"] for _, values in here),
+        shortened=sum(values["shortened"] for _, values in here),
+    )

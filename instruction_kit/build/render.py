@@ -1,0 +1,242 @@
+"""Render: the drawn examples of one scan become pairs, one sorted run for each shard.
+
+In: a scan, its drawn rows, and the mixture's templates and settings. Out: run files and a ledger. Which setting and
+phrasing a row takes is a choice by hash; a row that cannot stand in its first choice takes the next, and only a row
+with none is lost, counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+
+from instruction_kit import choice
+from instruction_kit.build.draw import PAIRS, POS, ROLE, ROLES, Role
+from instruction_kit.build.examples import HASH, ROW
+from instruction_kit.build.plan import num_phrasings
+from instruction_kit.render.pair import Pair
+from instruction_kit.render.render import TOO_LONG, Prompting, render
+from instruction_kit.render.setting import Setting, parse_setting, serving
+from instruction_kit.task.task import Task
+from instruction_kit.template.environment import RowProblem
+from instruction_kit.template.template import Template
+
+if TYPE_CHECKING:
+    from instruction_kit.mixture import Mixture
+
+ORDER, HOME = "_order", "_home"
+"""Columns of runs: the order key, and the split of the built mixture that the pair goes to."""
+
+
+@dataclass
+class RenderLedger:
+    """What became of the drawn rows of one scan."""
+
+    used: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[str] = field(default_factory=Counter)
+    settings: Counter[str] = field(default_factory=Counter)
+    templates: Counter[str] = field(default_factory=Counter)
+    phrasings: Counter[str] = field(default_factory=Counter)
+    """Templates of all pairs, those that only measure training rows included."""
+    shortened: int = 0
+    lost: list[dict[str, str]] = field(default_factory=list)
+    """Rows that no phrasing could take: row, reason."""
+
+    def numbers(self) -> dict[str, Any]:
+        """The counts as plain data."""
+        names = ("rejected", "removed", "missed", "pairs", "settings", "templates", "phrasings")
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in names}
+        return {"used": self.used, "shortened": self.shortened, **counts}
+
+
+def drawn_examples(path: Path, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The examples that are drawn, read one row group at a time, and the rows with their places among these."""
+    places = rows[POS].unique().sort()
+    parts, start = [], 0
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            end = start + file.metadata.row_group(group).num_rows
+            if mine := places.filter(places.is_between(start, end, closed="left")).to_list():
+                parts.append(pl.DataFrame(pl.from_arrow(file.read_row_group(group)))[[place - start for place in mine]])
+            start = end
+    return pl.concat(parts) if parts else pl.DataFrame(), rows.with_columns(places.search_sorted(rows[POS]).alias(POS))
+
+
+class Renderer:
+    """Renders the rows of one task."""
+
+    def __init__(self, mixture: "Mixture", task: Task, *, split: str) -> None:
+        self.task, self.split, self.seed = task, split, mixture.seed
+        self.templates = mixture.templates[task.name]
+        self.prompting = Prompting(mixture.joiner, mixture.budget.characters if mixture.budget else None)
+        self.weights = {parse_setting(key): weight for key, weight in mixture.settings.items()}
+        self.phrasings = num_phrasings(mixture, task.name)
+        self.measured_in = [parse_setting(key) for key in mixture.held_out_settings]
+        self.ledger = RenderLedger()
+
+    def pairs(self, examples: pl.DataFrame, drawn: pl.DataFrame) -> Iterator[dict[str, Any]]:
+        """Every pair of every drawn row, as records of `PAIR_SCHEMA` with order key and home."""
+        fields = [name for name in examples.columns if name not in (ROW, HASH)]
+        used: set[str] = set()
+        failed: dict[str, str] = {}
+        for role in ROLES:  # train before seen, which holds trained rows
+            rows = drawn.filter((pl.col(ROLE) == role) & ~pl.col(ROW).is_in(list(failed)))
+            values = examples[rows[POS].to_list()].select(fields).to_dicts() if rows.height else []
+            made = self._train(rows, values) if role == "train" else self._measured(rows, values, role)
+            for row, records, reason in made:
+                if records:
+                    used.add(row)
+                    yield from records
+                else:
+                    failed.setdefault(row, reason)
+        self.ledger.used = len(used)
+        self._lose({row: reason for row, reason in failed.items() if row not in used})
+
+    def _lose(self, failed: Mapping[str, str]) -> None:
+        for row, reason in failed.items():
+            (self.ledger.removed if reason == TOO_LONG else self.ledger.rejected)[reason] += 1
+            self.ledger.lost.append({"row": row, "reason": reason})
+
+    def _train(
+        self, rows: pl.DataFrame, values: list[dict[str, Any]]
+    ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
+        hashes, counts = rows[HASH].to_numpy(), rows[PAIRS].to_list()
+        served = {s: serving(self.templates, s, task=self.task) for s in self.weights}
+        open_settings = [setting for setting, templates in served.items() if templates]
+        most = max(counts, default=0)
+        drawn = self._drawn_settings(hashes, open_settings, most)
+        ranks = choice.preference(
+            hashes, [t.name for t in self.templates], self.seed, "phrasing", self.task.name, self.split
+        )
+        orders = [
+            choice.keys(hashes, self.seed, "order", self.task.name, self.split, "train", use) for use in range(most)
+        ]
+        for index, (row, count) in enumerate(zip(rows[ROW].to_list(), counts, strict=True)):
+            phrasing = _Phrasing(self, values[index], ranks[index].tolist(), served)
+            records = []
+            for use in range(count):
+                made = phrasing.next(open_settings[drawn[use][index]], use // self.phrasings)
+                if made is None:
+                    continue
+                template, setting, pair = made
+                records.append(self._record(row, pair, template, setting, "train", use, int(orders[use][index])))
+            yield row, records, phrasing.reason
+
+    def _drawn_settings(self, hashes: choice.Keys, settings: Sequence[Setting], uses: int) -> list[choice.Index]:
+        weights = np.array([self.weights[setting] for setting in settings])
+        names = [str(setting) for setting in settings]
+        name = (self.seed, "setting", self.task.name, self.split)
+        return [choice.weighted_pick(hashes, names, weights, *name, use) for use in range(uses)]
+
+    def _measured(
+        self, rows: pl.DataFrame, values: list[dict[str, Any]], role: Role
+    ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
+        order = choice.keys(rows[HASH].to_numpy(), self.seed, "order", self.task.name, self.split, role)
+        phrasings = [(t, s) for s in self.measured_in for t in serving(self.templates, s, task=self.task)]
+        for row, example, key in zip(rows[ROW].to_list(), values, order.tolist(), strict=True):
+            records, reasons = [], []
+            for template, setting in phrasings:
+                try:
+                    pair = self.render(example, template, setting, measured=True)
+                except RowProblem as problem:
+                    reasons.append(str(problem))
+                    continue
+                records.append(self._record(row, pair, template, setting, role, 0, key))
+            if records:
+                self.ledger.missed.update(reasons)
+            yield row, records, reasons[0] if reasons else "no template for the settings in which it is measured"
+
+    def render(
+        self, example: Mapping[str, Any], template: Template, setting: Setting, *, measured: bool = False
+    ) -> Pair:
+        """Render one example.
+
+        Raises:
+            RowProblem: it cannot stand in this phrasing.
+
+        """
+        return render(
+            example, template=template, setting=setting, task=self.task, prompting=self.prompting, measured=measured
+        )
+
+    def _record(
+        self, row: str, pair: Pair, template: Template, setting: Setting, role: Role, use: int, order: int
+    ) -> dict[str, Any]:
+        home = f"{self.task.name}__{self.split}" if role == "held_out" else role
+        self.ledger.pairs[home] += 1
+        self.ledger.shortened += pair.shortened > 0
+        self.ledger.phrasings[template.name] += 1
+        if role in ("train", "held_out"):
+            self.ledger.settings[str(setting)] += 1
+            self.ledger.templates[template.name] += 1
+        return {
+            ORDER: order,
+            HOME: home,
+            "prompt": pair.prompt,
+            "completion": pair.completion,
+            "task": self.task.name,
+            "cluster": self.task.cluster,
+            "template": template.name,
+            "setting": str(setting),
+            "split": self.split,
+            "row": row,
+            "round": use // self.phrasings,
+            "question_start": pair.question_start,
+            "answer_start": pair.answer_start,
+            "answer_end": pair.answer_end,
+            "inverted": template.inverted,
+            "options": pair.options,
+            "references": pair.references,
+            "candidates": pair.candidates,
+            "gold": pair.gold,
+            "exemplars": [],
+            "turns": None,
+        }
+
+
+class _Phrasing:
+    """The phrasings of one row in the order in which it takes them: unused ones first, of the drawn setting first."""
+
+    def __init__(
+        self, renderer: Renderer, example: Mapping[str, Any], ranks: list[int], served: Mapping[Setting, list[Template]]
+    ) -> None:
+        self._renderer, self._example, self._served = renderer, example, served
+        self._rank = {renderer.templates[position].name: rank for rank, position in enumerate(ranks)}
+        self._taken: Counter[str] = Counter()
+        self._barred: set[tuple[str, Setting]] = set()
+        self._orders: dict[Setting, list[tuple[Template, Setting]]] = {}
+        self.reason = ""
+
+    def next(self, drawn: Setting, turn: int) -> tuple[Template, Setting, Pair] | None:
+        """The next pair of this row; None if no phrasing can take it, or all that can have had their turn."""
+        for taken in range(turn + 1):
+            for template, setting in self._order(drawn):
+                if self._taken[template.name] == taken and (pair := self._pair(template, setting)):
+                    self._taken[template.name] += 1
+                    return template, setting, pair
+        return None
+
+    def _order(self, drawn: Setting) -> list[tuple[Template, Setting]]:
+        if drawn not in self._orders:
+            every = [(template, setting) for setting, templates in self._served.items() for template in templates]
+            every.sort(key=lambda offer: (offer[1] != drawn, self._rank[offer[0].name]))
+            self._orders[drawn] = every
+        return self._orders[drawn]
+
+    def _pair(self, template: Template, setting: Setting) -> Pair | None:
+        if (template.name, setting) in self._barred:
+            return None
+        try:
+            return self._renderer.render(self._example, template, setting)
+        except RowProblem as problem:
+            self._barred.add((template.name, setting))
+            self.reason = self.reason or str(problem)
+            return None

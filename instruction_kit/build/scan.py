@@ -1,0 +1,231 @@
+"""Scan: read one range of one source once, map it, check it, and write the accepted examples with their keys and a
+ledger.
+
+In: a task and a range. Out: a folder with `accepted.parquet` (row, hash, the schema's fields), `rejected.parquet` and a
+receipt. The folder is cached under a key of contents (source bytes, task file, code); the mixture is not in it, so any
+number of mixtures share a scan.
+"""
+
+import io
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from instruction_kit.build.commit import committed, read_receipt, receipt, workshop, write_json
+from instruction_kit.build.examples import FILE, REJECTED_SCHEMA, Examples, Mapper
+from instruction_kit.errors import BuildError, TaskError
+from instruction_kit.library import code_hash, text_hash
+from instruction_kit.schema.columns import is_columnar
+from instruction_kit.source.raw import Batch, Range
+from instruction_kit.task.task import Task
+
+
+def cache_folder() -> Path:
+    """Where scans are kept: `INSTRUCTION_KIT_CACHE`, else `~/.cache/instruction_kit`."""
+    return Path(os.environ.get("INSTRUCTION_KIT_CACHE") or Path.home() / ".cache" / "instruction_kit")
+
+
+@dataclass(frozen=True)
+class ScanUnit:
+    """One piece of scanning: a range, or a whole split where the task's `rows` needs it at once."""
+
+    task: str
+    split: str
+    number: int
+    parts: tuple[Range, ...]
+    data: Literal["source", "sample"]
+    data_dir: Path | None
+    key: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan that is done."""
+
+    unit: ScanUnit
+    folder: Path
+    source_rows: int
+    read: int
+    accepted: int
+    skipped: int
+    rejected: Mapping[str, int]
+
+    @property
+    def examples(self) -> Path:
+        """The accepted examples."""
+        return self.folder / "accepted.parquet"
+
+
+def task_hash(task: Task, *, data_dir: Path | None = None) -> str:
+    """Hash of the task file; of a Task object, of what it says and of every example that it makes."""
+    if task.path is not None:
+        return text_hash(task.path.read_bytes())
+    lists = (task.metrics, task.families, task.languages, task.classes, task.words)
+    said = [
+        task.cluster,
+        task.schema.__qualname__,
+        str(task.evaluate),
+        task.license,
+        str([list(part) for part in lists]),
+    ]
+    return text_hash(*said, *(part for unit in _units(task, "source", data_dir, "") for part in _made(unit, task)))
+
+
+def _made(unit: ScanUnit, task: Task) -> Iterator[str | bytes]:
+    """Expressions and functions cannot be hashed; what they make can, and is the same in every process."""
+    for examples in _examples(unit, task, Mapper(task, unit.split)):
+        yield f"{unit.split} {sorted(examples.counts.items())}"
+        for frame in (examples.accepted, examples.rejected):
+            buffer = io.BytesIO()
+            frame.write_parquet(buffer, compression="uncompressed", statistics=False)
+            yield buffer.getvalue()
+
+
+def scan_units(task: Task, *, data: Literal["source", "sample"], data_dir: Path | None) -> list[ScanUnit]:
+    """The units of one task, over every split that it declares, so that every row is accounted for."""
+    code = text_hash(code_hash(), task_hash(task, data_dir=data_dir))
+    return _units(task, data, data_dir, code)
+
+
+def _units(task: Task, data: Literal["source", "sample"], data_dir: Path | None, code: str) -> list[ScanUnit]:
+    source, where = task.reading(data), task.where(data_dir)
+    data = data if task.path else "source"
+    units = []
+    for split in source.split_names:
+        parts = source.ranges(split, where)
+        if len(parts) != len({(part.name, part.number) for part in parts}):
+            raise TaskError(f"task {task.name}: {split} names a file twice: {', '.join(part.name for part in parts)}")
+        groups = [(part,) for part in parts] if task.scope == "row" else [tuple(parts)]
+        for number, group in enumerate(groups or [()]):  # a split without rows is accounted for, too
+            key = text_hash(
+                code, task.name, data, split, *(f"{part.name}|{part.content}|{part.number}" for part in group)
+            )
+            units.append(ScanUnit(task.name, split, number, group, data, data_dir, key))
+    return units
+
+
+def remember(task: Task, split: str, rows: int) -> None:
+    """Keep the number of usable rows of a split, for a plan that may not ask where they are read from."""
+    write_json(_counted(task, split), {"rows": rows})
+
+
+def remembered(task: Task, split: str) -> int | None:
+    """The number of usable rows that a split had when it was last built."""
+    try:
+        return int(json.loads(_counted(task, split).read_text(encoding="utf-8"))["rows"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _counted(task: Task, split: str) -> Path:
+    return cache_folder() / "counts" / f"{text_hash(code_hash(), task_hash(task), task.name, split)}.json"
+
+
+def cached(unit: ScanUnit, root: Path) -> Scan | None:
+    """A scan that was done before and is whole."""
+    folder = root / "scans" / unit.key[:2] / unit.key
+    values = read_receipt(folder / "receipt.json", _files(folder))
+    return Scan(unit, folder, **values) if values is not None else None
+
+
+def scan(unit: ScanUnit, *, task: Task, root: Path) -> Scan:
+    """Do one unit, or take it from the cache.
+
+    Raises:
+        SourceError: the source cannot be read.
+        TaskError: a column that the task reads is not there, or the source's class names are not the task's.
+
+    """
+    if done := cached(unit, root):
+        return done
+    final = root / "scans" / unit.key[:2] / unit.key
+    with workshop(final.with_name(f".{final.name}.part")) as made:
+        if done := cached(unit, root):  # another build was first
+            return done
+        _write(unit, task, made)
+        if final.is_dir():  # not whole, or it would have been taken above
+            shutil.rmtree(final)
+        made.rename(final)
+    done = cached(unit, root)
+    if done is None:
+        told = "was written and does not read back; check the disk, or set INSTRUCTION_KIT_CACHE elsewhere"
+        raise BuildError(f"{final}: {told}")
+    return done
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {name: folder / f"{name}.parquet" for name in ("accepted", "rejected")}
+
+
+def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
+    mapper = Mapper(task, unit.split)
+    counts: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    lost: list[pl.DataFrame] = []
+    with committed(folder / "accepted.parquet") as path:
+        writer: pq.ParquetWriter | None = None
+        for examples in _one_typed(_examples(unit, task, mapper), task):
+            table = examples.accepted.rechunk().to_arrow()
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+            counts.update(examples.counts)
+            rejected.update(examples.reasons)
+            lost.append(examples.rejected)
+        if writer is None:
+            writer = pq.ParquetWriter(path, mapper.empty().to_arrow().schema, compression="zstd")
+        writer.close()
+    with committed(folder / "rejected.parquet") as path:
+        whole = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *lost])
+        whole.sort("file", pl.col("row").str.len_bytes(), "row", maintain_order=True).write_parquet(path)
+    numbers: dict[str, Any] = {name: counts[name] for name in ("source_rows", "read", "accepted", "skipped")}
+    receipt(folder / "receipt.json", _files(folder), {**numbers, "rejected": dict(sorted(rejected.items()))})
+
+
+def _one_typed(batches: Iterator[Examples], task: Task) -> Iterator[Examples]:
+    """A field of a type of the user's own takes the type that it comes with, which one batch alone may not show."""
+    if is_columnar(task.schema):
+        yield from batches
+        return
+    every = list(batches)
+    whole = [part for examples in every for part in [examples.accepted] if part.height]
+    types = pl.concat(whole, how="vertical_relaxed").schema if whole else pl.Schema()
+    for examples in every:
+        yield replace(examples, accepted=examples.accepted.cast(types) if types else examples.accepted)
+
+
+def _examples(unit: ScanUnit, task: Task, mapper: Mapper) -> Iterator[Examples]:
+    if task.scope == "row":
+        for part in unit.parts:
+            for batch in _batches(unit, task, part):
+                yield mapper.examples(batch, file=part.name, columns=partial(_columns, unit, task, part))
+        return
+    batches = [(part.name, batch) for part in unit.parts for batch in _batches(unit, task, part)]
+    for name, batch in batches:
+        yield mapper.unreadable(batch.problems, file=name)
+    if frames := [batch.frame for _, batch in batches if batch.frame.height]:
+        whole = pl.concat(frames, how="diagonal_relaxed")
+        yield mapper.examples(Batch(whole, (), batches[0][1].class_names), file=unit.parts[0].name)
+
+
+def _columns(unit: ScanUnit, task: Task, part: Range) -> pl.Schema:
+    """All columns that the source has, in whatever row: only asked where a batch lacks one that the task reads."""
+    found: dict[str, pl.DataType] = {}
+    for batch in task.reading(unit.data).read(part, task.where(unit.data_dir), None):
+        for name, dtype in batch.frame.schema.items():
+            found[name] = dtype if found.get(name, pl.Null()) == pl.Null else found[name]
+    return pl.Schema(found)
+
+
+def _batches(unit: ScanUnit, task: Task, part: Range) -> Iterator[Batch]:
+    source, where = task.reading(unit.data), task.where(unit.data_dir)
+    for batch in source.read(part, where, task.reads):
+        yield Batch(batch.frame.with_columns(pl.lit(part.name).alias(FILE)), batch.problems, batch.class_names)

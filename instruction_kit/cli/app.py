@@ -1,0 +1,97 @@
+"""The commands and their options; nothing else."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from instruction_kit.build.losses import totals
+from instruction_kit.cli.check import check_folders
+from instruction_kit.cli.console import err, out
+from instruction_kit.cli.plan import plan_table
+from instruction_kit.cli.preview import preview_task
+from instruction_kit.mixture import Mixture
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="What relative paths of Files sources resolve against.")
+]
+Paths = Annotated[
+    list[Path] | None, typer.Option("--path", help="A folder with tasks/ and templates/ of your own; may be repeated.")
+]
+MixtureFile = Annotated[Path, typer.Argument(metavar="MIXTURE.yaml", show_default=False)]
+
+
+@app.command()
+def check(
+    folders: Annotated[list[Path] | None, typer.Argument(metavar="[FOLDER…]", show_default=False)] = None,
+) -> None:
+    """Check every task and template, without data: all problems at once, exit 1 if there are any.
+
+    Without a folder the library itself is checked.
+    """
+    report = check_folders(folders or [])
+    for problem in report.problems:
+        out.print(problem, markup=False, highlight=False, soft_wrap=True)
+    err.print(
+        f"{report.num_tasks} tasks, {report.num_templates} templates, {len(report.problems)} problems", highlight=False
+    )
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def preview(
+    task: Annotated[str, typer.Argument(metavar="TASK", show_default=False)],
+    template: Annotated[str | None, typer.Option(help="Show this phrasing only: `folder/name` or `name`.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 1,
+    setting: Annotated[str | None, typer.Option(help="Show this setting only.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, validation or test; by default the first that the task has.")
+    ] = None,
+    data: Annotated[
+        Literal["sample", "source"] | None,
+        typer.Option(
+            help="The sample beside the task file, or the source itself; by default the sample, if there is one."
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    path: Paths = None,
+) -> None:
+    """Show rows of one task as its templates render them."""
+    preview_task(
+        task, template=template, rows=rows, setting=setting, split=split, data=data, data_dir=data_dir, paths=path or []
+    )
+
+
+@app.command()
+def plan(mixture: MixtureFile, data_dir: DataDir = None) -> None:
+    """Say what a mixture would hold, what leaves and why, before any row is rendered."""
+    out.print(plan_table(_read(mixture, data_dir).plan()))
+
+
+@app.command()
+def build(
+    mixture: MixtureFile,
+    folder: Annotated[Path, typer.Argument(metavar="OUT", show_default=False)],
+    data_dir: DataDir = None,
+) -> None:
+    """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
+    manifest = _read(mixture, data_dir).build(folder, progress=True)
+    for config, splits in manifest.splits.items():
+        if config != "rejected":
+            told = ", ".join(f"{split} {rows:,}" for split, rows in splits.items()) or "nothing"
+            out.print(f"{config}: {told}", highlight=False, markup=False)
+    out.print(totals(manifest), highlight=False, markup=False)
+    out.print(f"every rejected row stands with its reasons in {folder / 'rejected'}", highlight=False, markup=False)
+
+
+def _read(path: Path, data_dir: Path | None) -> Mixture:
+    mixture = Mixture.from_yaml(path)
+    return mixture if data_dir is None else mixture.with_data_dir(data_dir)
+
+
+@app.callback()
+def _about() -> None:
+    """Instruction tuning data from raw datasets: tasks, templates, mixtures."""

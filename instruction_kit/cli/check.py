@@ -1,0 +1,126 @@
+"""`check`: every problem of every task and template at once, without data.
+
+In: folders. Out: a report. With folders given, their files are checked against the library; without, the library's
+own are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from instruction_kit import schema as schemas
+from instruction_kit.errors import TaskError, TemplateError, nearest
+from instruction_kit.library import search_path
+from instruction_kit.schema.field import Label
+from instruction_kit.schema.schema import Schema
+from instruction_kit.task.load import load_task, task_files
+from instruction_kit.task.task import Task
+from instruction_kit.template.load import load_template, template_files
+from instruction_kit.template.template import Template
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was checked, and what is wrong."""
+
+    num_tasks: int
+    num_templates: int
+    problems: tuple[str, ...]
+
+
+def check_folders(folders: Sequence[Path]) -> Report:
+    """Check the tasks and templates of these folders, or of the library.
+
+    Raises:
+        InstructionKitError: a folder does not exist, or holds neither tasks nor templates.
+
+    """
+    path = search_path(folders)
+    own = path[1:] or path
+    tasks, task_problems = _tasks(path)
+    mine = [file for file in task_files(path).values() if _within(file, own)]
+    templates = {name: file for name, file in template_files(path).items() if _within(file, own)}
+    found = [problem for file, problem in task_problems if _within(file, own)]
+    for file in templates.values():
+        found += _template_problems(file, tasks)
+    found += _without_templates([task for task in tasks.values() if task.path in mine], path)
+    found += _strays(own)
+    return Report(len(mine), len(templates), tuple(found))
+
+
+def _within(file: Path, folders: Sequence[Path]) -> bool:
+    return any(file.is_relative_to(folder) for folder in folders)
+
+
+def _tasks(path: Sequence[Path]) -> tuple[dict[str, Task], list[tuple[Path, str]]]:
+    tasks, problems = {}, []
+    try:
+        files = task_files(path)
+    except TaskError as error:
+        return {}, [(path[-1], str(error))]
+    for name, file in files.items():
+        try:
+            tasks[name] = load_task(file)
+        except TaskError as error:
+            problems.append((file, str(error)))
+    return tasks, problems
+
+
+def _known_schemas(tasks: dict[str, Task]) -> dict[str, type[Schema]]:
+    shipped = [getattr(schemas, name) for name in schemas.__all__]
+    classes = [kind for kind in shipped if isinstance(kind, type) and issubclass(kind, Schema) and kind is not Schema]
+    return {kind.folder(): kind for kind in [*classes, *(task.schema for task in tasks.values())]}
+
+
+def _template_problems(file: Path, tasks: dict[str, Task]) -> Iterator[str]:
+    folder, known = file.parent.name, _known_schemas(tasks)
+    schema = known.get(folder) or (tasks[folder].schema if folder in tasks else None)
+    if schema is None:
+        yield f"{file}: the folder {folder} is neither a schema nor a task; {nearest(folder, [*known, *tasks])}"
+        return
+    try:
+        template = load_template(file, schema)
+    except TemplateError as error:
+        yield str(error)
+        return
+    serves = [tasks[folder]] if folder in tasks else [task for task in tasks.values() if task.schema is schema]
+    yield from _answer_problems(file, template, schema, serves)
+
+
+def _answer_problems(file: Path, template: Template, schema: type[Schema], tasks: Sequence[Task]) -> Iterator[str]:
+    said = template.front.answers
+    if not said:
+        return
+    if not isinstance(schema.target, Label):
+        yield f"{file}:2: answers names words for classes, and {schema.__name__} has none; take it out"
+        return
+    literal = get_args(schema.model_fields[schema.target.field].annotation)
+    classes = {name for task in tasks for name in task.classes} | set(literal)
+    for name in said:
+        if name not in classes:
+            yield f"{file}: answers has {name}, which is no class here; {nearest(name, classes)}"
+    for task in tasks:
+        words = [said.get(name, word) for name, word in zip(task.classes, task.words, strict=True)]
+        if len(set(words)) != len(words):
+            yield f"{file}: gives two classes of task {task.name} the same words: {', '.join(words)}"
+
+
+def _without_templates(tasks: Sequence[Task], path: Sequence[Path]) -> Iterator[str]:
+    folders = {name.split("/")[0] for name in template_files(path)}
+    for task in tasks:
+        if task.schema.folder() not in folders and task.name not in folders:
+            places = f"templates/{task.schema.folder()}/ or templates/{task.name}/"
+            yield f"{task.path}: no template serves it; write one in {places}"
+
+
+def _strays(folders: Sequence[Path]) -> Iterator[str]:
+    """Files that look like a task or a template and lie where none is found."""
+    for folder in folders:
+        for file in [*folder.glob("tasks/*.py"), *folder.glob("tasks/*/*/*.py")]:
+            if "__pycache__" not in file.parts:
+                yield f"{file}: a task file lies at tasks/<cluster>/<task>.py"
+        for file in [*folder.glob("templates/*.jinja"), *folder.glob("templates/*/*/*.jinja")]:
+            yield f"{file}: a template lies at templates/<schema or task>/<name>.jinja"
+        for file in [*folder.glob("templates/*/*.jinja2"), *folder.glob("templates/*/*.j2")]:
+            yield f"{file}: the suffix of a template is .jinja"

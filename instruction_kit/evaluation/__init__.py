@@ -1,0 +1,19 @@
+"""Held-out tasks, scored: a model and a built folder go in, a report and the rows behind it come out.
+
+    folder     the pairs of a built folder that are measured
+    model      a model, its tokenizer and the layout that it was tuned on
+    score      log-likelihoods, each the same whatever it was batched with
+    measure    the score of every candidate of every pair
+    figures    right or wrong, intervals, chance, majority: plain numbers
+    rows       the layout of what was measured, a pair a row
+    report     what a report holds
+    summary    a report from the rows alone
+    grid       a report as tables of text
+    markdown   those tables as Markdown, with how to read them
+    table      those tables for the terminal
+    picture    a report as a picture
+    files      the files of a measurement, written and read
+    evaluate   the command
+
+Only `model`, `score` and `measure` load torch and transformers, only `picture` loads matplotlib.
+"""

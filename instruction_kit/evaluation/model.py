@@ -1,0 +1,130 @@
+"""A model to measure: a name or folder goes in; the model, its tokenizer and its layout come out.
+
+The layout is the one that the model was tuned on, read from `instruction_kit.json` beside it. A folder with an adapter
+is loaded onto the base model that it names. Weights are loaded in the type that is asked for, never in the file's own.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from instruction_kit.errors import EvaluationError
+from instruction_kit.token.layout import LAYOUT_FILE, Layout, layout_of, read_layout
+
+ADAPTER_FILE = "adapter_config.json"
+
+
+class Loaded(NamedTuple):
+    """A model on its device, with its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def load_model(
+    name: str,
+    *,
+    dtype: str,
+    device: str,
+    revision: str | None = None,
+    attn_implementation: str | None = None,
+    trust_remote_code: bool = False,
+) -> Loaded:
+    """Load a model and its tokenizer from a folder or from the hub.
+
+    Raises:
+        EvaluationError: there is no causal language model, no tokenizer beside it, or no such device.
+
+    """
+    _check_folder(name)
+    _check_device(device)
+    where: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
+    how: dict[str, Any] = {"dtype": getattr(torch, dtype), "attn_implementation": attn_implementation}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **where)
+        if (Path(name) / ADAPTER_FILE).is_file():
+            from peft import AutoPeftModelForCausalLM  # seconds to import, and few models have adapters
+
+            model = AutoPeftModelForCausalLM.from_pretrained(name, **where, **how).get_base_model()
+        else:
+            loaded = AutoModelForCausalLM.from_pretrained(name, output_loading_info=True, **where, **how)
+            model, told = cast("tuple[PreTrainedModel, dict[str, Any]]", loaded)
+            _check_weights(name, told["missing_keys"])
+    except (OSError, ValueError, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise EvaluationError(
+            f"{name}: no causal language model with its tokenizer can be loaded from there ({reason[:400]}); give a "
+            "folder that holds both, such as the --output_dir of scripts/finetune.py, or the name of one on the hub"
+        ) from error
+    return Loaded(model.to(device), tokenizer)
+
+
+def find_layout(
+    name: str, tokenizer: PreTrainedTokenizerBase, *, joiner: str, asked: str | None, revision: str | None = None
+) -> Layout:
+    """Find the layout to measure a model in: the one asked for by name, else the one it was tuned on, else plain.
+
+    `joiner` is the mixture's: what ends each of its prompts.
+
+    Raises:
+        EvaluationError: the model was tuned on prompts that end otherwise.
+
+    """
+    tuned = None if asked else read_layout(_folder_of_layout(name, revision))
+    if tuned is None:
+        return layout_of(tokenizer, joiner=joiner)
+    if tuned.joiner != joiner:
+        raise EvaluationError(
+            f"{name}: it was tuned on prompts that end in {tuned.joiner!r} ({LAYOUT_FILE}), this mixture's end in "
+            f"{joiner!r}; build the mixture with that joiner, or ask for another layout by name: --layout {tuned.kind}"
+        )
+    return tuned
+
+
+def _check_device(device: str) -> None:
+    """Say which devices there are before minutes of loading, and in fewer words than torch."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        there = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+        raise EvaluationError(f"--device {device}: it cannot be used here; there are: {', '.join(there)}") from error
+
+
+def _check_weights(name: str, missing: Iterable[str]) -> None:
+    """Refuse a checkpoint that would be filled up with random numbers."""
+    absent = sorted(missing)
+    if absent:
+        raise EvaluationError(
+            f"{name}: it lacks {len(absent)} weights of a causal language model ({', '.join(absent[:3])}), which would "
+            "be measured as random numbers; give the folder of a whole model"
+        )
+
+
+def _check_folder(name: str) -> None:
+    """Say what is wrong with a local folder in fewer words than the loaders do."""
+    folder = Path(name)
+    if not folder.is_dir():
+        if name.startswith((".", "/", "~")) or name.count("/") > 1:
+            raise EvaluationError(f"{name}: no such folder; give the folder of a model, or its name on the hub")
+        return
+    if not (folder / "config.json").is_file() and not (folder / ADAPTER_FILE).is_file():
+        inside = sorted(path.parent.name for path in folder.glob("*/config.json"))
+        there = (
+            f"there are {', '.join(inside)} in it: give one of them" if inside else "give the folder of a saved model"
+        )
+        raise EvaluationError(f"{name}: no model there, it has neither config.json nor {ADAPTER_FILE}; {there}")
+
+
+def _folder_of_layout(name: str, revision: str | None) -> Path:
+    """Find where the layout of a model would lie; a model on the hub may have been tuned by this kit too."""
+    if Path(name).is_dir():
+        return Path(name)
+    try:
+        return Path(hf_hub_download(name, LAYOUT_FILE, revision=revision)).parent
+    except EntryNotFoundError:  # also where there is no network and the cache has none
+        return Path(name)

@@ -1,0 +1,6 @@
+"""What goes in, how much of it, how it is prompted, and what is held out."""
+
+from instruction_kit.mixture.mixture import Mixture
+from instruction_kit.mixture.rate import Budget, Equal, ExamplesProportional
+
+__all__ = ["Budget", "Equal", "ExamplesProportional", "Mixture"]

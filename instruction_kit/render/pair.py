@@ -1,0 +1,51 @@
+"""The one layout of rendered pairs, in `train` and `held_out` alike.
+
+In: nothing. Out: the record and its Arrow schema. Text is text; `prompt` ends with the joiner, so `prompt + completion`
+is exactly what a plain model sees. None of the names is one that TRL takes for its own.
+"""
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+_TEXTS = pa.list_(pa.string())
+PAIR_SCHEMA = pa.schema(
+    [
+        *(
+            (name, pa.string())
+            for name in ("prompt", "completion", "task", "cluster", "template", "setting", "split", "row")
+        ),
+        *((name, pa.int64()) for name in ("round", "question_start", "answer_start", "answer_end")),
+        ("inverted", pa.bool_()),
+        *((name, _TEXTS) for name in ("options", "references", "candidates")),
+        ("gold", pa.list_(pa.int64())),
+        (
+            "exemplars",
+            pa.list_(pa.struct([("row", pa.string()), ("prompt", pa.string()), ("completion", pa.string())])),
+        ),
+        ("turns", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One rendered row, before it is given its place in a mixture."""
+
+    prompt: str
+    completion: str
+    question_start: int
+    """Code point of `prompt` where the row's own part begins; 0 without exemplars."""
+    answer_start: int | None
+    answer_end: int | None
+    """Code points of the answer in `completion`; None for an inverted output."""
+    options: list[str]
+    """The words of the options that the prompt lists or could list."""
+    references: list[str]
+    """Every right output."""
+    candidates: list[str] = field(default_factory=list)
+    """The output rendered once per option; only where the row is measured."""
+    gold: list[int] = field(default_factory=list)
+    """Indexes of the right candidates."""
+    shortened: int = 0
+    """Characters that were cut from fields to fit the budget."""

@@ -1,0 +1,157 @@
+"""One example through one template: the reference, row by row through Jinja itself.
+
+In: an example's fields, a template, a setting. Out: a `Pair`, or a `RowProblem` that says why this row cannot stand in
+this phrasing. Too long is settled here and nowhere later: fields that may be shortened are, the question, the options,
+the instruction and the output never are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from instruction_kit.render.pair import Pair
+from instruction_kit.render.setting import Setting
+from instruction_kit.schema.field import Choice, Free, Label
+from instruction_kit.task.task import Task
+from instruction_kit.template.environment import RowProblem
+from instruction_kit.template.style import STYLES, answers, block
+from instruction_kit.template.template import ANSWER, OPTIONS, RATIONALE, Template
+
+TOO_LONG = "too long for the budget"
+MIN_KEPT_CHARS = 40
+"""A field is never shortened below this: what is left must still be a text."""
+
+Example = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Prompting:
+    """What a mixture fixes for all its prompts."""
+
+    joiner: str = "\n"
+    budget_chars: int | None = None
+    """For a prompt with its longest output."""
+
+
+@dataclass(frozen=True)
+class _Answers:
+    options: list[str]
+    """Words of the options, in the order in which they are listed."""
+    outputs: list[str]
+    """How each option is answered; without options, every right text."""
+    gold: list[int]
+    """Which of the options are right; options with equal words are right together."""
+
+    @property
+    def right(self) -> list[str]:
+        """Every right answer; the first is trained on."""
+        return list(dict.fromkeys(self.outputs[index] for index in self.gold)) if self.options else self.outputs
+
+
+def render(
+    example: Example, *, template: Template, setting: Setting, task: Task, prompting: Prompting, measured: bool = False
+) -> Pair:
+    """Render one example.
+
+    Raises:
+        RowProblem: the row cannot stand in this phrasing: it lacks a field that is printed, its answer holds the
+            marker by which the answer is found again, or it is too long.
+
+    """
+    known = _answers(example, template, setting, task)
+    values = {**example, OPTIONS: _block(known, template, setting, task)}
+    pair = _fitted(values, known, template, prompting)
+    if not measured or not task.has_options or template.inverted or template.cot:
+        return pair
+    return replace(pair, candidates=[_output(template, values, text) for text in known.outputs], gold=known.gold)
+
+
+def _answers(example: Example, template: Template, setting: Setting, task: Task) -> _Answers:
+    target = task.schema.target
+    if isinstance(target, Free):
+        value = example[target.field]
+        return _Answers([], list(value) if isinstance(value, list) else [value], [])
+    words = _words(example, template, task, target)
+    outputs = answers(words, STYLES[template.front.style], listed=setting.options and template.shows_options)
+    right = example[target.answer] if isinstance(target, Choice) else task.classes.index(example[target.field])
+    same = [index for index, text in enumerate(words) if text == words[right] and index != right]
+    return _Answers(words, outputs, [right, *same])
+
+
+def _words(example: Example, template: Template, task: Task, target: Label | Choice) -> list[str]:
+    if isinstance(target, Choice):
+        return list(example[target.options])
+    said = template.front.answers
+    return [said.get(name, word) for name, word in zip(task.classes, task.words, strict=True)]
+
+
+def _block(known: _Answers, template: Template, setting: Setting, task: Task) -> str:
+    shown = task.has_options and setting.options
+    return block(known.options, STYLES[template.front.style]) if shown else ""
+
+
+def _output(template: Template, values: Mapping[str, Any], answer: str) -> str:
+    marker = template.place.marker if template.place else ""
+    if marker and ((marker + answer).rfind(marker) > 0 or marker in (values.get(RATIONALE) or "")):
+        raise RowProblem("its answer or rationale holds the words by which the answer is found again")
+    text = template.output({**values, ANSWER: answer})
+    if not text:
+        raise RowProblem("its output is empty")
+    return text
+
+
+def _once(values: Mapping[str, Any], known: _Answers, template: Template, joiner: str) -> Pair:
+    trained, *others = known.right
+    prompt = template.prompt({**values, ANSWER: trained})
+    if not prompt:
+        raise RowProblem("its prompt is empty")
+    completion = _output(template, values, trained)
+    start, end = _answer_span(template, completion, trained)
+    more = [] if template.inverted else [_output(template, values, text) for text in others]
+    return Pair(prompt + joiner, completion, 0, start, end, known.options, list(dict.fromkeys([completion, *more])))
+
+
+def _answer_span(template: Template, completion: str, answer: str) -> tuple[int | None, int | None]:
+    """Without the blanks at the answer's own edges; where nothing follows it, trimming has taken those at its end."""
+    if template.place is None:
+        return None, None
+    end = len(completion) - len(template.place.tail)
+    said = answer if template.place.tail else answer.rstrip()
+    return end - len(said.lstrip()), end - len(said) + len(said.rstrip())
+
+
+def _fitted(values: Mapping[str, Any], known: _Answers, template: Template, prompting: Prompting) -> Pair:
+    pair = _once(values, known, template, prompting.joiner)
+    if prompting.budget_chars is None:
+        return pair
+    cut, current = 0, dict(values)
+    longest = max(len(_output(template, values, text)) for text in known.outputs)
+    while (over := len(pair.prompt) + max(longest, len(pair.completion)) - prompting.budget_chars) > 0:
+        field = _longest(current, template)
+        if field is None:
+            raise RowProblem(TOO_LONG)
+        kept = _shorter(current[field], over)
+        cut += len(current[field]) - len(kept)
+        current[field] = kept
+        pair = _once(current, known, template, prompting.joiner)
+    return replace(pair, shortened=cut)
+
+
+def _longest(values: Mapping[str, Any], template: Template) -> str | None:
+    """The longest field that may still be shortened: printed in the prompt, not in the output."""
+    fields = [name for name in _shortenable(values, template) if len(values[name]) > MIN_KEPT_CHARS]
+    return max(fields, key=lambda name: (len(values[name]), name), default=None)
+
+
+def _shortenable(values: Mapping[str, Any], template: Template) -> Sequence[str]:
+    marked = [name for name in template.shortenable if isinstance(values.get(name), str)]
+    return [name for name in marked if name not in template.output_reads and name in template.reads]
+
+
+def _shorter(text: str, over: int) -> str:
+    """Cut at least `over` characters off the end, back to the end of a word, and say so with an ellipsis."""
+    limit = max(MIN_KEPT_CHARS - 2, len(text) - over - 2)
+    head = text[:limit]
+    words = head.rsplit(None, 1)
+    cut = words[0] if len(words) == 2 and len(words[0]) > limit // 2 else head
+    return f"{cut.rstrip()} …"

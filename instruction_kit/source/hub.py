@@ -1,0 +1,184 @@
+"""A dataset repository in the hub's layout, read with `load_dataset`: on a hub, in its offline cache, or in a folder.
+
+In: id, config, revision, splits. Out: ranges of the memory-mapped dataset, or one streamed range. No loading script is
+ever run. `HF_ENDPOINT`, `HF_HUB_OFFLINE` and the rest of the ecosystem's variables mean what they always do.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from instruction_kit.errors import SourceError
+from instruction_kit.library import text_hash
+from instruction_kit.source.frame import Names, class_names
+from instruction_kit.source.raw import BATCH_ROWS, INDEX, Batch, Range, Split, Where, check_columns, refusal
+
+RANGE_ROWS = 100_000
+"""Rows in one range of a memory-mapped split."""
+
+
+class Hub(BaseModel):
+    """A repository on a hub.
+
+    Example:
+        >>> Hub("nyu-mll/glue", config="sst2", splits={"train": "train", "validation": "validation"}).split_names
+        ('train', 'validation')
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    """`namespace/name`, or a folder in the same layout, written as `/…`, `./…` or `../…`."""
+    config: str | None = None
+    revision: str | None = None
+    """Branch, tag or commit."""
+    data_dir: str | None = None
+    """Folder inside the repository; how one config is chosen on the branch refs/convert/parquet."""
+    splits: Mapping[Split, str]
+    """Our split -> the repository's split."""
+    streaming: bool = False
+    """Read without downloading first; for what does not fit the disk."""
+
+    def __init__(self, id: str, **options: object) -> None:  # noqa: A002 - the hub's own word
+        try:
+            super().__init__(id=id, **options)
+        except ValidationError as error:
+            raise SourceError(f"Hub({id}): {refusal(error, keys=Hub.model_fields)}") from error
+
+    @model_validator(mode="after")
+    def _can_be_named(self) -> Self:
+        if not self.is_folder and self.id.count("/") != 1:
+            raise ValueError("an id is `namespace/name`; a folder is written with its `/`, `./` or `../`")
+        if not self.splits:
+            raise ValueError("name at least one split")
+        return self
+
+    @cached_property
+    def split_names(self) -> tuple[str, ...]:
+        """Which of train, validation and test there are."""
+        return tuple(self.splits)
+
+    def ranges(self, split: str, where: Where) -> list[Range]:
+        """Parts of 100,000 rows of the memory-mapped split; a streamed split is one.
+
+        Raises:
+            SourceError: the hub cannot be reached, or the repository, config, revision or split is not there.
+
+        """
+        name = self.splits[split]  # type: ignore[index]
+        data = self._dataset(name)
+        parts = 1 if self.streaming else -(-len(data) // RANGE_ROWS)
+        return [Range(split, name, self._content(name), number) for number in range(parts)]
+
+    def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
+        """Read one part."""
+        data = self._dataset(part.name)
+        names = class_names(data.features or {})
+        if self.streaming:
+            yield from self._stream(data, columns, names)
+            return
+        start = part.number * RANGE_ROWS
+        kept = _kept(data.column_names, columns, self._said())
+        table = data.select_columns(kept).with_format("arrow")[start : start + RANGE_ROWS]
+        yield Batch(_numbered(table, start), class_names=names)
+
+    def _stream(self, data: Any, columns: frozenset[str] | None, names: Names) -> Iterator[Batch]:
+        start, tables = 0, iter(data.with_format("arrow").iter(batch_size=BATCH_ROWS))
+        while (table := self._guarded(lambda: next(tables, None))) is not None:
+            kept = _kept(table.column_names, columns, self._said())
+            yield Batch(_numbered(table.select(kept), start), class_names=names)
+            start += table.num_rows
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the repository is a folder on this machine."""
+        return self.id.startswith(("/", "./", "../"))
+
+    def _arguments(self) -> dict[str, Any]:
+        """`hf://` keeps a folder that happens to bear the repository's name out of the way."""
+        path = self.id if self.is_folder else f"hf://datasets/{self.id}"
+        return {"path": path, "name": self.config, "revision": self.revision, "data_dir": self.data_dir}
+
+    def _said(self) -> str:
+        asked = {"config": self.config, "revision": self.revision, "data_dir": self.data_dir}
+        return f"Hub({', '.join([self.id, *(f'{key}={value}' for key, value in asked.items() if value)])})"
+
+    @cached_property
+    def _builder(self) -> Any:
+        """Resolved once, so that all ranges are of one commit, however the branch moves meanwhile."""
+        from datasets import load_dataset_builder
+
+        builder = self._guarded(lambda: load_dataset_builder(**self._arguments()))
+        if type(builder).__module__ == "datasets.packaged_modules.cache.cache":
+            self._check_cached(str(builder.hash))
+        return builder
+
+    def _check_cached(self, commit: str) -> None:
+        """Without a hub, `datasets` takes the copy that it cached last, whatever revision was asked for."""
+        from huggingface_hub import constants
+
+        repository = Path(constants.HF_HUB_CACHE) / f"datasets--{self.id.replace('/', '--')}"
+        asked = self.revision or "main"
+        known = repository / "refs" / asked
+        wanted = known.read_text(encoding="utf-8").strip() if known.is_file() else asked
+        if commit != wanted:
+            raise SourceError(
+                f"{self._said()}: cannot be reached, and the copy in the cache is of another revision "
+                f"({commit}, not {wanted}); read it once with the hub in reach, or state revision={commit!r}"
+            )
+
+    def _dataset(self, split: str) -> Any:
+        builder = self._builder
+        if self.streaming:
+            return self._guarded(lambda: builder.as_streaming_dataset(split=split))
+        self._guarded(builder.download_and_prepare)
+        return self._guarded(lambda: builder.as_dataset(split=split))
+
+    def _content(self, split: str) -> str:
+        """The resolved commit with config and split; of a folder, its bytes."""
+        if not self.is_folder:
+            return text_hash(self.id, self.config or "", self.data_dir or "", str(self._builder.hash), split)
+        files = [Path(file) for file in self._builder.config.data_files[split]]
+        return text_hash(*(part for file in files for part in (file.name, _digest(file))))
+
+    def _guarded(self, call: Callable[[], Any]) -> Any:
+        """Every way in which the ecosystem says no, told as one kind of error that names the source.
+
+        What `huggingface_hub` raises are OSErrors and ValueErrors, but for a connection that breaks, where it lets its
+        HTTP client speak. The message is theirs, the mending is ours.
+        """
+        from datasets.exceptions import DatasetGenerationError, DatasetsError
+        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of whichever client it uses
+
+        try:
+            return call()
+        except (OSError, ValueError, RuntimeError, DatasetsError, HTTPError) as error:
+            told = error.__cause__ if isinstance(error, DatasetGenerationError) else error
+            detail = str(told).strip().split("\n")[0]
+            raise SourceError(
+                f"{self._said()}: cannot be read: {detail}\n"
+                "  Mend: check id, config, revision and split; check the network (HF_ENDPOINT, HF_HUB_OFFLINE) and, "
+                "for a gated repository, HF_TOKEN; or build with data: sample"
+            ) from error
+
+
+def _kept(names: Iterable[str], columns: frozenset[str] | None, where: str) -> list[str]:
+    kept = [name for name in names if columns is None or name in columns]
+    check_columns(kept, where=where)
+    return kept
+
+
+def _numbered(table: Any, start: int) -> pl.DataFrame:
+    index = pl.int_range(start, start + table.num_rows, dtype=pl.Int64).alias(INDEX)
+    return pl.DataFrame(pl.from_arrow(table)).with_columns(index)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,62 @@
+"""The sample beside a task file, `<task>.sample.jsonl`: rows that we wrote ourselves in the source's own columns.
+
+Each line has `_split`; a line that must not survive says so in `_fate` (`skipped`, or `rejected: field: reason`), which
+the tests compare with what happens. Dirt is of kinds that the real source has.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from instruction_kit.errors import SourceError
+from instruction_kit.library import text_hash
+from instruction_kit.source.raw import INDEX, SPLITS, Batch, Range, Where
+from instruction_kit.source.text import read_jsonl
+
+SPLIT = "_split"
+FATE = "_fate"
+
+
+class Sample:
+    """The rows of one sample file by their `_split`."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise SourceError(f"{path}: the task has no sample; write one, or build with data: source")
+        self.path = path
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The whole file, with `_split` and `_fate`.
+
+        Raises:
+            SourceError: a line is no JSON object, or its `_split` is none of train, validation, test.
+
+        """
+        batches = list(read_jsonl(self.path, encoding="utf-8", columns=None))
+        for index, problem in (problem for batch in batches for problem in batch.problems):
+            raise SourceError(f"{self.path}:{index + 1}: {problem}")
+        if not batches:
+            raise SourceError(f"{self.path}: the sample is empty; write rows, or build with data: source")
+        frame = pl.concat([batch.frame for batch in batches], how="diagonal_relaxed")
+        split = frame[SPLIT] if SPLIT in frame.columns else pl.Series(SPLIT, [None] * frame.height, dtype=pl.String)
+        wrong = frame.filter(~split.cast(pl.String, strict=False).is_in(SPLITS).fill_null(value=False))
+        if wrong.height:
+            raise SourceError(f"{self.path}:{wrong[INDEX][0] + 1}: `_split` must be one of {', '.join(SPLITS)}")
+        return frame
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """Which of train, validation and test there are."""
+        present = set(self.frame[SPLIT])
+        return tuple(split for split in SPLITS if split in present)
+
+    def ranges(self, split: str, where: Where) -> list[Range]:
+        """The rows of one split."""
+        return [Range(split, self.path.name, text_hash(self.path.read_bytes()))]
+
+    def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
+        """Give the rows of one split; `_index` is the line in the file, from 0."""
+        yield Batch(self.frame.filter(pl.col(SPLIT) == part.split).drop(SPLIT, FATE, strict=False))

@@ -1,0 +1,139 @@
+"""Rows as dicts become a typed frame; a value that does not fit its column's type is a problem of its row.
+
+JSON lets each row choose its own types. Polars would turn the odd ones into nulls or texts in silence, so each place (a
+column, the items of a list, a key of an object) takes the type that most of its values have in the first batch of rows
+that has it, and a row with another type there is set aside with the reason.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from instruction_kit.source.raw import INDEX, Batch
+
+BOOLEAN, WHOLE, FRACTION, TEXT, LIST, OBJECT = (
+    "a boolean",
+    "a whole number",
+    "a fraction",
+    "text",
+    "a list",
+    "an object",
+)
+MAX_DEPTH = 16
+LARGE, DEEP = "a number too large to hold", f"nested more than {MAX_DEPTH} deep"
+
+_KINDS: dict[type, str] = {bool: BOOLEAN, int: WHOLE, float: FRACTION, str: TEXT, list: LIST, dict: OBJECT}
+_PLAIN = {BOOLEAN: pa.bool_(), WHOLE: pa.int64(), FRACTION: pa.float64(), TEXT: pa.large_string(), "": pa.null()}
+
+
+class Tabulator:
+    """Makes batches of the rows of one file; it remembers the types that earlier batches settled."""
+
+    def __init__(self, columns: frozenset[str] | None = None) -> None:
+        self._columns = columns
+        self._places: dict[str, _Place] = {}
+
+    def batch(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> Batch:
+        """Turn (index, row) pairs into one batch; its columns are those wanted, or all that occur in it."""
+        occur = dict.fromkeys(name for _, row in rows for name in row)
+        held = {n: [row.get(n) for _, row in rows] for n in occur if self._columns is None or n in self._columns}
+        mixed = [name for name, values in held.items() if not self._look(name, values)]
+        odd = {number: why for number in range(len(rows)) if (why := self._odd(mixed, held, number))}
+        good = [number for number in range(len(rows)) if number not in odd]
+        frame = {INDEX: pl.Series([rows[number][0] for number in good], dtype=pl.Int64)}
+        frame |= {name: self._series(name, [values[number] for number in good]) for name, values in held.items()}
+        return Batch(pl.DataFrame(frame), tuple((rows[number][0], why) for number, why in odd.items()))
+
+    def _look(self, name: str, values: list[Any]) -> bool:
+        """Settle the types of a column; true if all its values are of them."""
+        place = self._places.setdefault(name, _Place(name))
+        if set(map(type, values)) <= {str, type(None)}:
+            place.count(next((value for value in values if value is not None), None))
+        else:
+            for value in values:
+                place.count(value)
+        return place.settle()
+
+    def _odd(self, mixed: list[str], held: dict[str, list[Any]], number: int) -> str:
+        return next((why for name in mixed if (why := self._places[name].odd(held[name][number]))), "")
+
+    def _series(self, name: str, values: list[Any]) -> pl.Series:
+        return pl.Series(pl.from_arrow(pa.array(values, type=self._places[name].arrow())))
+
+
+class _Place:
+    """A column, the items of its lists or a key of its objects, with what stands there."""
+
+    def __init__(self, name: str, depth: int = 1) -> None:
+        self._name = name
+        self._depth = depth
+        self._kind = ""
+        self._counts: dict[str, int] = {}
+        self._items: _Place | None = None
+        self._keys: dict[str, _Place] = {}
+
+    def count(self, value: Any) -> None:
+        if value is None:
+            return
+        kind = self._kind_of(value)
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if kind == LIST:
+            items = self._inside(None)
+            for item in value:
+                items.count(item)
+        elif kind == OBJECT:
+            for key, held in value.items():
+                self._inside(key).count(held)
+
+    def settle(self) -> bool:
+        """The type that most values have, unless an earlier batch settled it; true if all that was counted fits."""
+        fit = {kind: count for kind, count in self._counts.items() if kind not in (LARGE, DEEP)}
+        self._kind = self._kind or (max(fit, key=lambda kind: fit[kind]) if fit else "")
+        whole = all(self._fits(kind) for kind in self._counts)
+        self._counts = {}
+        return all([whole, *(place.settle() for place in self._places_inside())])
+
+    def odd(self, value: Any) -> str:
+        """Why a value does not fit; empty where it does."""
+        if value is None:
+            return ""
+        kind = self._kind_of(value)
+        if not self._fits(kind):
+            return f"{self._name} is {kind}" + (
+                "" if kind in (LARGE, DEEP) else f" here and {self._kind} in other rows"
+            )
+        inside = [(None, item) for item in value] if kind == LIST else value.items() if kind == OBJECT else ()
+        return next((why for key, held in inside if (why := self._inside(key).odd(held))), "")
+
+    def arrow(self) -> pa.DataType:
+        if self._kind == LIST:
+            return pa.large_list(self._inside(None).arrow())
+        if self._kind == OBJECT:
+            return pa.struct([(key, place.arrow()) for key, place in self._keys.items()])
+        return _PLAIN[self._kind]
+
+    def _kind_of(self, value: Any) -> str:
+        kind = _KINDS[type(value)]
+        if kind == WHOLE:
+            return kind if -(2**63) <= value < 2**63 else LARGE
+        if kind == FRACTION:
+            return kind if math.isfinite(value) else LARGE
+        return DEEP if kind in (LIST, OBJECT) and self._depth > MAX_DEPTH else kind
+
+    def _fits(self, kind: str) -> bool:
+        """A whole number among fractions is one of them; a fraction among whole numbers (labels, indexes) is none."""
+        return kind == self._kind or (kind == WHOLE and self._kind == FRACTION)
+
+    def _inside(self, key: str | None) -> "_Place":
+        if key is None:
+            self._items = self._items or _Place(f"{self._name}[]", self._depth + 1)
+            return self._items
+        if key not in self._keys:
+            self._keys[key] = _Place(f"{self._name}.{key}", self._depth + 1)
+        return self._keys[key]
+
+    def _places_inside(self) -> list["_Place"]:
+        return [*self._keys.values(), *([self._items] if self._items else [])]

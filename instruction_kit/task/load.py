@@ -1,0 +1,100 @@
+"""Task files become tasks: `tasks/<cluster>/<task>.py` on the search path.
+
+In: folders. Out: tasks by name. A task exists because its file lies there; a file that cannot be used is an error
+with file and line, never skipped. Task files are code and run as an import would run them, so only folders that the
+user named are searched.
+"""
+
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+
+from instruction_kit.errors import InstructionKitError, TaskError, nearest
+from instruction_kit.task.task import Task, check_names
+
+
+def task_files(folders: Sequence[Path]) -> dict[str, Path]:
+    """Name -> file; a later folder overrides an earlier one, two files of one name in one folder are an error."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        here: dict[str, Path] = {}
+        for path in sorted(folder.glob("tasks/*/*.py")):
+            if path.stem in here:
+                raise TaskError(f"{path}: a task of this name stands in {here[path.stem]} too; rename one")
+            here[path.stem] = path
+        found |= here
+    return found
+
+
+def load_task(path: Path) -> Task:
+    """Run one task file and take its `task`.
+
+    Raises:
+        TaskError: the file does not run, or has no `task`.
+
+    """
+    check_names(path.stem, path.parent.name, where=str(path))
+    module = ModuleType(f"instruction_kit_task_{path.stem}")
+    module.__file__ = str(path)
+    try:
+        code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+        exec(code, module.__dict__)  # noqa: S102 - a task file is code that the user named, as an import is
+        task = getattr(module, "task", None)
+        if not isinstance(task, Task):
+            raise TaskError("the file defines no `task = Task(…)`")
+        return task.named(name=path.stem, cluster=path.parent.name, path=path)
+    except InstructionKitError as error:
+        raise TaskError(f"{_line(path, error)}: {error}") from error
+    except _ITS_OWN as error:
+        raise TaskError(f"{_line(path, error)}: {type(error).__name__}: {error}") from error
+
+
+_ITS_OWN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    pl.exceptions.PolarsError,
+)
+"""What a task file's own code may raise."""
+
+
+def _line(path: Path, error: BaseException) -> str:
+    """`file:line` of the place in the task file where it went wrong."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"{path}:{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def load_tasks(folders: Sequence[Path], *, names: Iterable[str] | None = None) -> dict[str, Task]:
+    """Load the named tasks, or all.
+
+    Raises:
+        TaskError: a name is unknown, or files cannot be used; all of them are told at once.
+
+    """
+    files = task_files(folders)
+    wanted = list(files) if names is None else list(names)
+    tasks, problems = {}, []
+    for name in wanted:
+        if name not in files:
+            problems.append(f"no task {name}; {nearest(name, files)}")
+            continue
+        try:
+            tasks[name] = load_task(files[name])
+        except TaskError as error:
+            problems.append(str(error))
+    if problems:
+        raise TaskError("\n".join(problems))
+    return tasks

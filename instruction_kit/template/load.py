@@ -1,0 +1,69 @@
+"""Template files become templates: `templates/<schema>/<name>.jinja`, or `templates/<task>/<name>.jinja`.
+
+In: folders of the search path, and a task. Out: the phrasings that the task has: its schema's and its own. A file
+that cannot be used is an error with file and line, never skipped.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from instruction_kit.errors import TemplateError
+from instruction_kit.schema.schema import Schema
+from instruction_kit.task.task import NAME
+from instruction_kit.template.template import Template, parse_template
+
+SUFFIX = ".jinja"
+
+
+def template_files(folders: Sequence[Path]) -> dict[str, Path]:
+    """`folder/name` -> file; a later folder of the search path overrides an earlier one."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"templates/*/*{SUFFIX}")):
+            found[f"{path.parent.name}/{path.stem}"] = path
+    return dict(sorted(found.items()))
+
+
+def load_template(path: Path, schema: type[Schema]) -> Template:
+    """Read one file for one schema.
+
+    Raises:
+        TemplateError: it cannot be used.
+
+    """
+    if not NAME.fullmatch(path.stem):
+        raise TemplateError(f"{path}: the name of a template may only hold a-z, 0-9 and _")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+    return _parsed(text, name=f"{path.parent.name}/{path.stem}", schema=schema, where=str(path))
+
+
+_parsed = lru_cache(maxsize=4096)(parse_template)
+"""By text, not by path: a file that is edited while a notebook runs is another template."""
+
+
+def templates_of(folders: Sequence[Path], *, schema: type[Schema], task: str) -> list[Template]:
+    """The phrasings of one task, in the order of their names.
+
+    Raises:
+        TemplateError: files cannot be used (all are told at once), or there are none.
+
+    """
+    kept = (schema.folder(), task)
+    files = [path for name, path in template_files(folders).items() if name.split("/")[0] in kept]
+    templates, problems = [], []
+    for path in files:
+        try:
+            templates.append(load_template(path, schema))
+        except TemplateError as error:
+            problems.append(str(error))
+    if problems:
+        raise TemplateError("\n".join(problems))
+    if not templates:
+        raise TemplateError(
+            f"task {task}: no template for it; write one in templates/{schema.folder()}/ or templates/{task}/"
+        )
+    return templates

@@ -1,0 +1,194 @@
+"""Tune a causal language model on a built mixture: the main of `scripts/finetune.py` and of `accelerate launch -m`.
+
+In goes the folder of a built mixture and a model, out comes a folder with the tuned model, its tokenizer, its layout
+(`instruction_kit.json`) and the run's record. The rows become tokens here, before TRL sees them, and no step is taken
+before the place of the loss is proved on them. `python -m instruction_kit.training.finetune --help` lists the flags.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from accelerate import PartialState
+from accelerate.utils import set_seed
+from datasets import Dataset, concatenate_datasets
+
+from instruction_kit.build.manifest import read_manifest
+from instruction_kit.errors import InstructionKitError, TrainingError
+from instruction_kit.token.encode import Encoder
+from instruction_kit.token.layout import layout_of
+from instruction_kit.token.record import TokenRecord
+from instruction_kit.token.shard import identity_of, tokenise
+from instruction_kit.training.flag import Request, as_arguments, parse
+from instruction_kit.training.model import check_fit, is_finite, load_model, load_tokenizer
+from instruction_kit.training.resume import (
+    FORMAT_VERSION,
+    RunRecord,
+    check_same,
+    check_tokens,
+    checkpoint_of,
+    shard_hashes,
+    write_run,
+)
+from instruction_kit.training.span import prove_spans
+from instruction_kit.training.trainer import KitTrainer
+
+if TYPE_CHECKING:
+    import torch
+    from trl.trainer.sft_config import SFTConfig
+
+logger = logging.getLogger(__name__)
+
+TOKENS = "tokens"
+
+
+def finetune(dataset_name: str | Path, **flags: object) -> Path:
+    """Tune a model on a built mixture; keyword arguments are the flags of the command line.
+
+    Args:
+        dataset_name: the folder of a built mixture.
+        flags: `model_name_or_path`, `output_dir`, and any other flag under its own name.
+
+    Returns:
+        The folder with the tuned model.
+
+    Raises:
+        InstructionKitError: the flags, the tokens or the model would make the run go wrong.
+
+    """
+    return _run(parse(as_arguments({"dataset_name": dataset_name, **flags})))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    try:
+        _run(parse(sys.argv[1:] if arguments is None else arguments))
+    except InstructionKitError as error:
+        sys.stderr.write(f"finetune: {error}\n")
+        return 1
+    return 0
+
+
+class Prepared(NamedTuple):
+    """A run that stands before its first step."""
+
+    trainer: KitTrainer
+    rows: Dataset
+    record: TokenRecord
+    checkpoint: Path | None
+
+
+def prepare(request: Request) -> Prepared:
+    """Write the token shards, load the model, and set up the trainer."""
+    output = Path(str(request.config.output_dir))
+    if request.config.n_gpu > 1:
+        raise TrainingError(
+            f"{request.config.n_gpu} GPUs are visible to one process; start with `accelerate launch`, "
+            "or show one of them: CUDA_VISIBLE_DEVICES=0"
+        )
+    checkpoint = checkpoint_of(request.resume, output)
+    encoder = _encoder(request)
+    before = None if checkpoint is None else _before(request, encoder, checkpoint)
+    record = _tokens(request, output, encoder)
+    if checkpoint is not None:
+        check_tokens(checkpoint, record)
+    rows = _rows(output / TOKENS, record)
+    set_seed(request.config.seed)
+    model = load_model(request.model)
+    check_fit(model, record, encoder)
+    trainer = KitTrainer(
+        encoder=encoder, run=_run_record(request, record), model=model, args=request.config, train_dataset=rows
+    )
+    if before is not None:
+        trainer.count_from(before.num_tokens)
+    return Prepared(trainer, rows, record, checkpoint)
+
+
+def _run(request: Request) -> Path:
+    trainer, rows, record, checkpoint = prepare(request)
+    proved = prove_spans(trainer.data_collator, rows, encoder=trainer.encoder, built=request.built)
+    logger.info("%d rows of %d tasks read back: the loss is on the output alone", proved, len(record.tasks))
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    output = Path(str(request.config.output_dir))
+    _save(trainer, output)
+    return output
+
+
+def _encoder(request: Request) -> Encoder:
+    tokenizer = load_tokenizer(request.model)
+    joiner = str(read_manifest(request.built).mixture["joiner"])
+    return Encoder(tokenizer, layout_of(tokenizer, joiner=joiner))
+
+
+def _tokens(request: Request, output: Path, encoder: Encoder) -> TokenRecord:
+    """Write the token shards: one process of each machine does, the others find them there."""
+    state = PartialState()
+
+    def written() -> TokenRecord:
+        return tokenise(
+            request.built,
+            output / TOKENS,
+            encoder=encoder,
+            max_length=int(request.config.max_length or 0),
+            accept_dropped=request.accept_dropped,
+            show_progress=state.is_local_main_process and not request.config.disable_tqdm,
+        )
+
+    if state.is_main_process:
+        _tell(written())
+    state.wait_for_everyone()
+    with state.local_main_process_first():  # machines that do not share the folder write their own
+        return written()
+
+
+def _before(request: Request, encoder: Encoder, checkpoint: Path) -> RunRecord:
+    """Hold the checkpoint against this run, before a token is written."""
+    identity = identity_of(read_manifest(request.built), encoder, max_length=int(request.config.max_length or 0))
+    return check_same(checkpoint, identity=identity, rows_per_step=_rows_per_step(request.config))
+
+
+def _rows_per_step(config: "SFTConfig") -> int:
+    return int(config.per_device_train_batch_size * config.gradient_accumulation_steps * config.world_size)
+
+
+def _run_record(request: Request, record: TokenRecord) -> RunRecord:
+    return RunRecord(
+        format_version=FORMAT_VERSION,
+        identity=record.identity,
+        shards=shard_hashes(record),
+        rows_per_step=_rows_per_step(request.config),
+        step=0,
+        num_tokens=0,
+    )
+
+
+def _tell(record: TokenRecord) -> None:
+    """Log what became of each task's pairs; losses are a warning."""
+    for name, task in record.tasks.items():
+        logger.info("%s: %d rows, %d loss tokens, longest %d", name, task.rows, task.loss_tokens, task.longest)
+        for reason, pairs in task.dropped.items():
+            logger.warning("%s: %d of %d pairs dropped, %s", name, pairs, task.rows + pairs, reason)
+
+
+def _rows(folder: Path, record: TokenRecord) -> Dataset:
+    """Map the token shards into memory, in their order."""
+    return concatenate_datasets([Dataset.from_file(str(folder / shard.path)) for shard in record.shards])
+
+
+def _save(trainer: KitTrainer, output: Path) -> None:
+    if not is_finite(cast("torch.nn.Module", trainer.model)):
+        raise TrainingError(
+            "the last step left weights that are no numbers, so nothing was saved; lower --learning_rate "
+            "and go on from the last checkpoint"
+        )
+    trainer.save_model()
+    trainer.save_state()
+    if trainer.args.should_save:
+        write_run(output, trainer.run_so_far())
+    trainer.end()  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""The flags of a tuning run: this kit's own, and all of SFTConfig and ModelConfig under their own names.
+
+In goes a command line, out comes a `Request` in which every value is settled: precision by the hardware, forced values
+set. What TRL would ignore, drop or silently change is refused with its reason, all problems at once; a misspelled flag
+is an error with the nearest name. Abbreviated flags and files of flags beside the script are not read.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import torch
+from transformers import HfArgumentParser
+from trl.trainer.model_config import ModelConfig
+from trl.trainer.sft_config import SFTConfig
+
+from instruction_kit.errors import TrainingError, nearest
+from instruction_kit.training.field import FORCED, REFUSED
+
+if TYPE_CHECKING:
+    from transformers.hf_argparser import DataClassType
+
+OWN_FLAG_OF = {  # keys of model_init_kwargs that have a flag, and so one place
+    "attn_implementation": "--attn_implementation",
+    "dtype": "--dtype",
+    "revision": "--model_revision",
+    "torch_dtype": "--dtype",
+    "trust_remote_code": "--trust_remote_code",
+}
+WAITING = {"lr_scheduler_type": ("reduce_lr_on_plateau", "greedy"), "save_strategy": ("best",)}
+
+
+@dataclass
+class KitArguments:
+    """This kit's own flags."""
+
+    dataset_name: str = field(metadata={"help": "The folder of a built mixture."})
+    layout: str = field(default="plain", metadata={"help": "How prompt and completion become one text: plain."})
+    accept_dropped: bool = field(
+        default=False, metadata={"help": "Go on when a task loses more than 1 percent of its pairs to max_length."}
+    )
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model comes from and how it is loaded."""
+
+    name: str
+    revision: str
+    dtype: torch.dtype
+    attn_implementation: str | None
+    trust_remote_code: bool
+    init_kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A tuning run with everything settled."""
+
+    built: Path
+    accept_dropped: bool
+    model: ModelSource
+    config: SFTConfig
+    resume: str | None
+
+
+class _Parser(HfArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise TrainingError(f"{message}; --help lists the flags")
+
+
+def parse(arguments: Sequence[str]) -> Request:
+    """Turn a command line into a settled request.
+
+    Raises:
+        TrainingError: a flag is unknown, cannot be read, or is refused.
+
+    """
+    parser = _parser()
+    namespace, unknown = parser.parse_known_args(arguments)
+    _refuse_unknown(unknown, parser)
+    values = vars(namespace)
+    given = _given(parser, arguments)
+    problems = [*_refused(values, given), *_own(values)]
+    if problems:
+        raise TrainingError("\n".join(problems))
+    config = _config(values, given)
+    model = ModelSource(
+        name=values["model_name_or_path"],
+        revision=values["model_revision"],
+        dtype=getattr(torch, values["dtype"]),
+        attn_implementation=values["attn_implementation"],
+        trust_remote_code=values["trust_remote_code"],
+        init_kwargs=_init_kwargs(config),
+    )
+    resume = values["resume_from_checkpoint"]
+    return Request(
+        built=Path(values["dataset_name"]),
+        accept_dropped=values["accept_dropped"],
+        model=model,
+        config=config,
+        resume=None if resume is None or resume.lower() == "false" else resume,
+    )
+
+
+def as_arguments(flags: Mapping[str, object]) -> list[str]:
+    """Write keyword arguments as the command line that means the same; None leaves a flag out."""
+    arguments = []
+    for name, value in flags.items():
+        if value is None:
+            continue
+        items = value if isinstance(value, list | tuple) else [value]
+        texts = [json.dumps(item) if isinstance(item, bool | dict) else str(item) for item in items]
+        arguments += [f"--{name}", *texts]
+    return arguments
+
+
+def _parser() -> _Parser:
+    """Make the parser; what is refused takes any value, so that the reason is what the user reads."""
+    parser = _Parser(
+        [cast("DataClassType", kind) for kind in (KitArguments, SFTConfig, ModelConfig)],
+        prog="finetune",
+        description="Tune a causal language model on a built mixture, with the loss on the output alone.",
+        allow_abbrev=False,
+    )
+    for action in _actions(parser):
+        if action.dest in REFUSED:
+            action.type, action.choices = str, None
+    return parser
+
+
+def _given(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> set[str]:
+    """Return the names that the command line sets, by parsing it again without defaults; the parser is used up."""
+    for action in _actions(parser):
+        action.default = argparse.SUPPRESS
+    return set(vars(parser.parse_known_args(arguments)[0]))
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return parser._actions  # noqa: SLF001 - argparse has no public list of its flags
+
+
+def _refuse_unknown(unknown: list[str], parser: argparse.ArgumentParser) -> None:
+    flags = [argument.split("=")[0] for argument in unknown if argument.startswith("-")] or unknown
+    known = {option.lstrip("-").replace("-", "_") for action in _actions(parser) for option in action.option_strings}
+    if flags:
+        raise TrainingError(
+            "\n".join(f"{flag}: no such flag; {nearest(flag.lstrip('-').replace('-', '_'), known)}" for flag in flags)
+        )
+
+
+def _refused(values: dict[str, Any], given: set[str]) -> list[str]:
+    """Say why each flag that was set to something else than its one value cannot be."""
+    problems = []
+    for name in sorted(given):
+        if name in REFUSED and str(values[name]).lower() != str(_default(name)).lower():
+            problems.append(f"--{name}: refused, because {REFUSED[name]}")
+        if name in FORCED and _plain(values[name]) != FORCED[name].value:
+            problems.append(f"--{name}: always {FORCED[name].value}, because {FORCED[name].why}")
+    return problems
+
+
+def _own(values: dict[str, Any]) -> list[str]:
+    """Check the flags that this kit reads itself."""
+    problems = []
+    if values["layout"] != "plain":
+        problems.append(f"--layout {values['layout']}: this release has one layout, plain")
+    problems += [f"--{name} is required" for name in ("model_name_or_path", "output_dir") if values[name] is None]
+    for name, waits in WAITING.items():
+        if _plain(values[name]) in waits:
+            problems.append(
+                f"--{name} {_plain(values[name])}: it waits for an evaluation, and there is none while tuning"
+            )
+    if values["dtype"] not in ("float32", "bfloat16", "float16"):
+        problems.append(
+            f"--dtype {values['dtype']}: name the precision of the weights (float32, bfloat16, float16), "
+            "because what a checkpoint happens to be stored in decides how well it can be tuned"
+        )
+    if values["max_length"] is None or values["max_length"] < 2:
+        problems.append(f"--max_length {values['max_length']}: it must be 2 or more")
+    return problems
+
+
+def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
+    """Settle what TRL gets."""
+    accelerated = not _on_cpu(values) and torch.accelerator.is_available()
+    old_name = values["gradient_checkpointing"] if "gradient_checkpointing" in given else accelerated
+    checkpointing = values["activation_checkpointing"]
+    settled = {
+        **{item.name: values[item.name] for item in dataclasses.fields(SFTConfig) if item.name in values},
+        **{name: forced.value for name, forced in FORCED.items()},
+        "bf16": _bf16(values, accelerated=accelerated),
+        "activation_checkpointing": old_name if checkpointing is None else checkpointing,
+        "activation_checkpointing_kwargs": values["activation_checkpointing_kwargs"]
+        or values["gradient_checkpointing_kwargs"],
+        "gradient_checkpointing_kwargs": None,
+        "dataloader_pin_memory": values["dataloader_pin_memory"] and accelerated,
+        "resume_from_checkpoint": None,
+    }
+    try:
+        config = SFTConfig(**settled)
+    except ValueError as error:
+        raise TrainingError(f"these flags do not go together: {error}") from error
+    if "report_to" not in given:
+        config.report_to = []
+    return config
+
+
+def _on_cpu(values: dict[str, Any]) -> bool:
+    return bool(values["use_cpu"]) or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
+
+
+def _bf16(values: dict[str, Any], *, accelerated: bool) -> bool:
+    """Say whether matrices are multiplied in bfloat16: where the hardware does so, unless the user says otherwise."""
+    native = accelerated and torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if values["fp16"] and not accelerated:
+        raise TrainingError("--fp16: there is no accelerator here; leave it out to tune in float32")
+    if values["bf16"] and accelerated and torch.cuda.is_available() and not native:
+        raise TrainingError("--bf16: this GPU has no bfloat16; leave it out to tune in float32, or take --fp16 true")
+    return native and not values["fp16"] if values["bf16"] is None else values["bf16"]
+
+
+def _init_kwargs(config: SFTConfig) -> dict[str, Any]:
+    """Take model_init_kwargs out of the config, since the model is loaded here; refuse keys that have a flag."""
+    found = config.model_init_kwargs or {}
+    if not isinstance(found, dict):
+        raise TrainingError(f'--model_init_kwargs {found}: write it as JSON, for example {{"use_kernels": true}}')
+    config.model_init_kwargs = None
+    problems = [f"--model_init_kwargs {key}: set it by {OWN_FLAG_OF[key]}" for key in found if key in OWN_FLAG_OF]
+    if "quantization_config" in found:
+        problems.append(
+            "--model_init_kwargs quantization_config: the whole model is tuned, which quantised weights bar"
+        )
+    if problems:
+        raise TrainingError("\n".join(problems))
+    return found
+
+
+def _default(name: str) -> object:
+    """Return the default of a field of either config."""
+    found = {item.name: item for config in (SFTConfig, ModelConfig) for item in dataclasses.fields(config)}[name]
+    if found.default_factory is not dataclasses.MISSING:
+        return found.default_factory()
+    return found.default
+
+
+def _plain(value: object) -> object:
+    """Return the value of an enum or of JSON text."""
+    if isinstance(value, str) and value.startswith("{"):
+        return json.loads(value)
+    return getattr(value, "value", value)

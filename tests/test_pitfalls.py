@@ -1,0 +1,313 @@
+"""The twenty pitfalls of tuning with TRL, each closed by code or by refusal.
+
+Numbers and subjects are those of the notes that this project keeps on TRL 1.16; the tests run the installed release, so
+that another one cannot open a pitfall again. `closed` builds a real trainer on real token shards.
+"""
+
+import functools
+import inspect
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import SCRATCH
+from safetensors.torch import load_file
+from tiny_model import FLAGS, built, encoder, loss_on_the_prompt, model, one_thread, other_built, tokenizer, tune
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForCausalLM
+from trl.trainer import sft_trainer
+
+from instruction_kit.errors import TokenError, TrainingError
+from instruction_kit.token.encode import Encoder
+from instruction_kit.token.layout import Layout, layout_of
+from instruction_kit.token.shard import IGNORED, ORIGIN, SCHEMA, tokenise
+from instruction_kit.training.finetune import Prepared, prepare
+from instruction_kit.training.flag import as_arguments, parse
+from instruction_kit.training.resume import read_run
+from instruction_kit.training.span import prove_spans
+from instruction_kit.training.trainer import KitTrainer
+
+RESERVED = {
+    "assistant_masks", "chat_template_kwargs", "chosen", "completion", "completion_mask", "conversations", "image",
+    "images", "input_ids", "labels", "length", "messages", "prompt", "rejected", "seq_lengths", "text", "tools",
+}  # fmt: skip
+
+
+def prepared(output: Path, **flags: object) -> Prepared:
+    settled = {"dataset_name": built(), "model_name_or_path": model(), "output_dir": output, **FLAGS, **flags}
+    return prepare(parse(as_arguments(settled)))
+
+
+@functools.cache
+def closed() -> Prepared:
+    """A run before its first step."""
+    return prepared(SCRATCH / "pitfalls" / "run")
+
+
+def refuses(reason: str, **flags: object) -> None:
+    with pytest.raises(TrainingError, match=reason):
+        prepared(SCRATCH / "pitfalls" / "refused", **flags)
+    assert not (SCRATCH / "pitfalls" / "refused").exists()
+
+
+def batch(*numbers: int) -> dict[str, torch.Tensor]:
+    run = closed()
+    return dict(run.trainer.data_collator([run.rows[number] for number in numbers]))
+
+
+def loss_of(items: dict[str, torch.Tensor], num_items: int | None = None) -> float:
+    run = closed().trainer
+    with one_thread(), torch.no_grad():
+        return float(run.compute_loss(run.model, dict(items), num_items_in_batch=num_items))
+
+
+def by_hand(items: dict[str, torch.Tensor]) -> float:
+    """The mean over the completions' tokens, from a model that no trainer has touched."""
+    fresh = AutoModelForCausalLM.from_pretrained(model())
+    with one_thread(), torch.no_grad():
+        logits = fresh(input_ids=items["input_ids"], attention_mask=items["attention_mask"]).logits
+    return float(cross_entropy(logits[:, :-1].flatten(0, 1), items["labels"][:, 1:].flatten(), ignore_index=IGNORED))
+
+
+def test_01_the_labels_are_our_own_and_the_loss_is_on_the_completion_alone():
+    items = batch(0, 1, 2, 3)
+    assert loss_of(items) == pytest.approx(by_hand(items), abs=1e-5)
+    whole_row = {**items, "labels": items["input_ids"].where(items["attention_mask"] == 1, IGNORED)}
+    assert by_hand(whole_row) != pytest.approx(by_hand(items), abs=1e-3)
+    refuses("--completion_only_loss: always True", completion_only_loss=False)
+    refuses("--assistant_only_loss: always False", assistant_only_loss=True)
+
+
+def test_02_preparation_is_skipped_and_there_is_no_packing_for_it_to_go_wrong_with():
+    assert vars(closed().trainer.args)["dataset_kwargs"] == {"skip_prepare_dataset": True}
+    assert closed().trainer.train_dataset is closed().rows
+    assert "seq_lengths" not in closed().rows.column_names
+    refuses("--packing: always False, because packed rows could see each other", packing=True)
+    refuses("--dataset_kwargs: always", dataset_kwargs={"skip_prepare_dataset": False})
+
+
+def test_03_the_stop_token_is_an_id_put_once_and_proved_to_be_there_once():
+    made = encoder()
+    for row in closed().rows:
+        assert row["labels"].count(made.stop_id) == row["input_ids"].count(made.stop_id) == 1
+        assert row["input_ids"][-1] == made.stop_id
+    text = made.layout.stop
+    [ids] = made.completions([f"yes{text}"])
+    assert ids.count(made.stop_id) == 1
+    assert made.tokenizer.decode(ids) == f"yes{text}{text}"
+    without = tokenizer()
+    without.eos_token = None
+    with pytest.raises(TokenError, match="no end-of-sequence token"):
+        layout_of(without, joiner="\n")
+
+
+def test_04_prompt_and_completion_are_tokenised_apart_with_one_beginning():
+    made = encoder()
+    together = tokenizer(add_bos=False)("The Item")["input_ids"]
+    [prompt], [completion] = made.prompts(["The It"]), made.completions(["em"])
+    assert [*prompt[1:], *completion[:-1]] != together
+    begins = made.layout.bos
+    [ids] = made.prompts([f"{begins}{begins} two more"])
+    assert [ids[0], ids.count(ids[0])] == [made.bos_id, 1]
+    assert made.tokenizer.decode(ids) == f"{begins}{begins}{begins} two more"
+
+
+def test_05_nothing_is_truncated_and_a_row_without_loss_is_an_error(tmp_path):
+    with pytest.raises(TokenError, match="Nothing is cut here"):
+        tune(tmp_path / "out", max_length=40)
+    refuses("--truncation_mode: refused, because nothing is cut", truncation_mode="keep_end")
+    run = closed()
+    masked = run.rows.map(lambda row: {"labels": [IGNORED] * len(row["labels"])}, load_from_cache_file=False)
+    with pytest.raises(TrainingError, match="no token is trained on"):
+        prove_spans(run.trainer.data_collator, masked, encoder=encoder(), built=built())
+
+
+def test_06_no_column_of_ours_has_a_name_that_trl_reads():
+    ours = set(SCHEMA.names) - {"input_ids", "labels"}
+    assert ours == {*ORIGIN, "m_position"}
+    assert ours & RESERVED == set()
+    assert all(name.startswith("m_") for name in ours)
+    source = inspect.getsource(sft_trainer)
+    assert not [name for name in ours if f'"{name}"' in source]
+
+
+def test_07_rows_hold_neither_texts_nor_messages_for_a_format_to_be_guessed_from():
+    assert set(closed().rows.column_names) == set(SCHEMA.names)
+    assert {"prompt", "completion", "messages"} & set(SCHEMA.names) == set()
+    assert closed().trainer._is_vision_dataset is False
+
+
+@pytest.mark.parametrize("strategy", ["wrapped", "bfd", "bfd_split"])
+def test_08_no_packing_strategy_is_offered_least_of_all_the_contaminating_one(strategy):
+    reason = "--packing: always False" if strategy == "bfd" else "--packing_strategy: refused"
+    refuses(reason, packing=True, packing_strategy=strategy)
+
+
+def test_09_rows_of_one_batch_do_not_see_each_other():
+    items, alone = batch(0, 1, 2, 3), [batch(number) for number in range(4)]
+    fresh = AutoModelForCausalLM.from_pretrained(model())
+    with one_thread(), torch.no_grad():
+        together = fresh(input_ids=items["input_ids"], attention_mask=items["attention_mask"]).logits
+        for number, one in enumerate(alone):
+            length = one["input_ids"].shape[1]
+            single = fresh(input_ids=one["input_ids"], attention_mask=one["attention_mask"]).logits
+            torch.testing.assert_close(together[number, :length], single[0], rtol=1e-5, atol=1e-6)
+    refuses("--padding_free: always False", padding_free=True)
+
+
+def test_10_no_batch_is_flattened_into_one_long_row():
+    items = batch(0, 1, 2, 3)
+    assert closed().trainer.padding_free is False
+    assert set(items) == {"input_ids", "labels", "attention_mask"}
+    assert items["input_ids"].shape[0] == 4
+    assert items["input_ids"].shape[1] == max(len(closed().rows[number]["input_ids"]) for number in range(4))
+
+
+def test_11_rows_come_in_the_order_of_the_mixture_and_not_sorted_by_length(tmp_path):
+    run = prepared(tmp_path / "out")
+    seen = [row for items in run.trainer.get_train_dataloader() for row in items["input_ids"].tolist()]
+    pad = encoder().tokenizer.pad_token_id
+    assert [[token for token in row if token != pad] for row in seen] == [row["input_ids"] for row in run.rows]
+    refuses("--train_sampling_strategy: always sequential", train_sampling_strategy="group_by_length")
+    refuses("--shuffle_dataset: always False", shuffle_dataset=True)
+
+
+def test_12_rows_are_made_once_and_hashed_whatever_the_number_of_processes(tmp_path):
+    first = tokenise(built(), tmp_path / "a", encoder=encoder(), max_length=512)
+    second = tokenise(built(), tmp_path / "b", encoder=encoder(), max_length=512)
+    assert [shard.sha256 for shard in first.shards] == [shard.sha256 for shard in second.shards]
+    assert first == closed().record
+    refuses("--dataset_num_proc: refused, because the rows are tokens before", dataset_num_proc=2)
+
+
+def test_13_the_trainer_evaluates_nothing_neither_a_set_nor_a_dict_of_sets():
+    run = closed()
+    for sets in (None, run.rows, {"x": run.rows}):
+        with pytest.raises(TrainingError, match=r"nothing is evaluated while tuning; measure .* scripts/evaluate\.py"):
+            run.trainer.evaluate(sets)
+    assert run.trainer.eval_dataset is None
+    refuses("--eval_packing: always False", eval_packing=True)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [{"eval_strategy": "steps"}, {"eval_on_start": True}, {"per_device_eval_batch_size": 3}, {"do_eval": True},
+     {"load_best_model_at_end": True}, {"metric_for_best_model": "loss"}, {"eval_steps": 3}],
+)  # fmt: skip
+def test_14_no_mean_of_batch_means_is_ever_reported_as_an_evaluation(flags):
+    [name] = flags
+    refuses(f"--{name}: (refused|always)", **flags)
+
+
+def test_15_no_metric_of_a_last_evaluation_set_stands_in_the_log(tmp_path):
+    folder = tune(tmp_path / "out", save_strategy="no", logging_steps=1)
+    history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    assert history
+    assert not [name for entry in history for name in entry if name.startswith("eval")]
+
+
+def test_16_every_step_weighs_at_least_one_token_so_that_nothing_is_rescaled():
+    assert all(sum(label != IGNORED for label in row["labels"]) >= 2 for row in closed().rows)
+    shortest = min(
+        range(len(closed().rows)), key=lambda number: sum(x != IGNORED for x in closed().rows[number]["labels"])
+    )
+    items = batch(shortest)
+    count = int((items["labels"][:, 1:] != IGNORED).sum())
+    assert loss_of(items, count) == pytest.approx(by_hand(items), abs=1e-5)
+    assert "loss_weights" not in closed().rows.column_names
+
+
+def test_16_a_large_batch_and_accumulated_small_ones_give_the_same_step(tmp_path):
+    large = tune(tmp_path / "large", per_device_train_batch_size=8, save_strategy="no")
+    small = tune(tmp_path / "small", per_device_train_batch_size=2, gradient_accumulation_steps=4, save_strategy="no")
+    first, second = load_file(large / "model.safetensors"), load_file(small / "model.safetensors")
+    for name, weight in first.items():
+        torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5)
+
+
+def test_17_what_comes_back_is_a_folder_and_no_patched_model_and_nothing_adapts_the_head(tmp_path):
+    folder = tune(tmp_path / "out", save_strategy="no", learning_rate=1e-2)
+    assert isinstance(folder, Path)
+    loaded = AutoModelForCausalLM.from_pretrained(folder)
+    saved, before = load_file(folder / "model.safetensors"), load_file(model() / "model.safetensors")
+    name = "model.embed_tokens.weight"
+    assert torch.equal(loaded.state_dict()[name], saved[name])
+    assert not torch.equal(saved[name], before[name])
+    refuses("--lora_modules_to_save: refused.*adapters are not part", lora_modules_to_save=["lm_head"])
+    refuses("--use_peft: refused", use_peft=True)
+
+
+def test_18_the_precision_is_the_named_one_and_full_unless_another_is_named(tmp_path):
+    halved = tmp_path / "halved"
+    AutoModelForCausalLM.from_pretrained(model(), dtype=torch.bfloat16).save_pretrained(halved)
+    tokenizer().save_pretrained(halved)
+    folder = tune(tmp_path / "out", model_name_or_path=halved, save_strategy="no")
+    assert {weight.dtype for weight in load_file(folder / "model.safetensors").values()} == {torch.float32}
+    named = tune(tmp_path / "named", model_name_or_path=halved, save_strategy="no", dtype="bfloat16")
+    assert {weight.dtype for weight in load_file(named / "model.safetensors").values()} == {torch.bfloat16}
+    refuses("--dtype auto: name the precision of the weights", dtype="auto")
+    refuses("--model_init_kwargs dtype: set it by --dtype", model_init_kwargs={"dtype": "bfloat16"})
+
+
+def test_19_a_resumed_run_has_the_same_data_and_counts_its_tokens_on(tmp_path):
+    whole = tune(tmp_path / "whole", max_steps=4, save_steps=2)
+    checkpoint = whole / "checkpoint-2"
+    assert 0 < read_run(checkpoint).num_tokens < read_run(whole).num_tokens
+    flags = {"max_steps": 4, "resume_from_checkpoint": checkpoint}
+    assert read_run(tune(tmp_path / "resumed", **flags)) == read_run(whole)
+    with pytest.raises(TrainingError, match=r"built mixture .* there, .* here"):
+        tune(tmp_path / "refused", dataset_name=other_built(), **flags)
+    refuses("--ignore_data_skip: always False", ignore_data_skip=True)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"label_smoothing_factor": 0.1},
+        {"use_liger_kernel": True},
+        {"liger_kernel_config": {"x": True}},
+        {"pad_token": "x"},
+    ],
+)
+def test_20_what_trl_has_deprecated_is_not_offered(flags):
+    [name] = flags
+    refuses(f"--{name}: refused, because TRL has deprecated it", **flags)
+
+
+def test_20_no_deprecated_path_runs_and_no_warning_is_given(tmp_path):
+    trainer = closed().trainer
+    assert (trainer.compute_metrics, trainer.compute_loss_func, trainer.label_smoother) == (None, None, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tune(tmp_path / "out", save_strategy="no")
+
+
+def test_the_names_that_the_trainer_overrides_are_still_those_of_trl():
+    theirs = sft_trainer.SFTTrainer
+    for name in ("training_step", "evaluate", "create_model_card", "_send_telemetry", "_save", "_save_checkpoint"):
+        assert name in vars(KitTrainer)
+        assert callable(getattr(theirs, name))
+    assert closed().trainer._total_train_tokens == 0
+    closed().trainer.count_from(5)
+    assert closed().trainer.run_so_far().num_tokens == 5
+    closed().trainer.count_from(0)
+
+
+def test_a_model_trained_with_the_loss_on_the_prompt_does_not_pass_unseen(tmp_path, monkeypatch):
+    """What the demo's own check of itself does: rewrite the shards' labels."""
+    from instruction_kit.training import finetune as module
+
+    monkeypatch.setattr(module, "tokenise", loss_on_the_prompt)
+    with pytest.raises(TrainingError, match="the trained tokens are not one span to the end of the row"):
+        tune(tmp_path / "refused")
+    monkeypatch.setattr(module, "prove_spans", lambda *_, **__: 0)
+    assert tune(tmp_path / "unproved", save_strategy="no").is_dir()
+
+
+def test_a_layout_without_bos_gives_rows_without_it():
+    loaded = tokenizer(add_bos=False)
+    made = Encoder(loaded, Layout(kind="plain", joiner="\n", bos=None, stop=str(loaded.eos_token)))
+    assert made.bos_id is None
+    assert loaded.bos_token_id not in made.prompts(["a"])[0]

@@ -1,0 +1,196 @@
+"""Each shipped task reads its own `Hub` from a repository in the hub's layout, written from its sample."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import polars as pl
+import pytest
+
+from instruction_kit import Hub, Task
+from instruction_kit.build.examples import Mapper
+from instruction_kit.errors import SourceError, TaskError
+from instruction_kit.library import library_folder
+from instruction_kit.source import Sample
+from instruction_kit.source.raw import Where
+from instruction_kit.task import load_tasks
+
+TASKS = load_tasks([library_folder()])
+MEND = (
+    "\n  Mend: check id, config, revision and split; check the network (HF_ENDPOINT, HF_HUB_OFFLINE) and, "
+    "for a gated repository, HF_TOKEN; or build with data: sample"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the rows of one split: everything but their names, which follow from the file."""
+
+    accepted: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
+    skipped: int
+
+
+def outcome(source: Any, task: Task, split: str) -> Outcome:
+    mapper = Mapper(task, split)
+    parts = [
+        mapper.examples(batch, file=part.name)
+        for part in source.ranges(split, Where())
+        for batch in source.read(part, Where(), task.reads)
+    ]
+    return Outcome(
+        [row for part in parts for row in part.accepted.drop("row", "hash").to_dicts()],
+        [row for part in parts for row in part.rejected.select("field", "reason", "value").to_dicts()],
+        sum(part.counts["skipped"] for part in parts),
+    )
+
+
+def outcomes(source: Any, task: Task) -> dict[str, Outcome]:
+    return {split: outcome(source, task, split) for split in source.split_names}
+
+
+def class_labels(task: Task, frame: pl.DataFrame) -> dict[str, list[str]]:
+    """Columns that the source holds as positions in a list of classes."""
+    columns = [column for column in task.mapping.values() if column.source and column.source_names]
+    return {c.source: list(c.source_names) for c in columns if c.source and frame.schema[c.source].is_integer()}
+
+
+def write_repository(task: Task, folder: Path, *, names: dict[str, list[str]] | None = None) -> Path:
+    """The sample in the layout in which the hub stores this task's dataset; `names` overrides those of its classes."""
+    assert isinstance(task.source, Hub)
+    frame = Sample(task.sample_path).frame
+    config = task.source.config or "default"
+    card = ["---", "configs:", f"- config_name: {config}", "  data_files:"]
+    for split, name in task.source.splits.items():
+        rows = frame.filter(pl.col("_split") == split).drop("_split", "_fate", "_index", strict=False)
+        data = datasets.Dataset(rows.to_arrow())
+        for column, classes in (names or class_labels(task, frame)).items():
+            data = data.cast_column(column, datasets.ClassLabel(names=classes))
+        (folder / config).mkdir(parents=True, exist_ok=True)
+        data.to_parquet(folder / config / f"{name}-00000-of-00001.parquet")
+        card += [f"  - split: {name}", f"    path: {config}/{name}-*"]
+    (folder / "README.md").write_text("\n".join([*card, "---", ""]), encoding="utf-8")
+    return folder
+
+
+def in_folder(task: Task, folder: Path, **changes: Any) -> Hub:
+    """The task's own source, with its id replaced by a folder."""
+    assert isinstance(task.source, Hub)
+    return Hub(str(folder), **{**task.source.model_dump(exclude={"id"}), **changes})
+
+
+@pytest.fixture(scope="module")
+def repositories(tmp_path_factory):
+    return {name: write_repository(task, tmp_path_factory.mktemp(name)) for name, task in TASKS.items()}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_repository_gives_the_examples_and_the_fates_of_the_sample(name, repositories):
+    task = TASKS[name]
+    assert outcomes(in_folder(task, repositories[name]), task) == outcomes(Sample(task.sample_path), task)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_streamed_repository_gives_the_same(name, repositories):
+    task = TASKS[name]
+    source = in_folder(task, repositories[name], streaming=True)
+    assert outcomes(source, task) == outcomes(Sample(task.sample_path), task)
+
+
+def test_most_labels_are_positions_in_classes_that_the_repository_names(repositories):
+    labelled: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, task in TASKS.items():
+        source = in_folder(task, repositories[name])
+        (part, *_) = source.ranges("train", Where())
+        (batch, *_) = source.read(part, Where(), None)
+        labelled |= {name: dict(batch.class_names)} if batch.class_names else {}
+    assert labelled == {
+        "ag_news": {"label": ("World", "Sports", "Business", "Sci/Tech")},
+        "cb": {"label": ("entailment", "contradiction", "neutral")},
+        "imdb_reviews": {"label": ("neg", "pos")},
+        "rte": {"label": ("entailment", "not_entailment")},
+        "snli": {"label": ("entailment", "neutral", "contradiction")},
+        "sst2": {"label": ("negative", "positive")},
+    }
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_classes_in_another_order_are_refused_with_both_orders(streaming, tmp_path):
+    order = ["contradiction", "neutral", "entailment"]
+    folder = write_repository(TASKS["snli"], tmp_path, names={"label": order})
+    with pytest.raises(TaskError) as refused:
+        outcomes(in_folder(TASKS["snli"], folder, streaming=streaming), TASKS["snli"])
+    assert str(refused.value) == (
+        f"{TASKS['snli'].path}: column label of the source has the classes ['contradiction', 'neutral', 'entailment'], "
+        "the task says ['entailment', 'neutral', 'contradiction'] for label; "
+        "give labels(…, names=['contradiction', 'neutral', 'entailment']) with the classes in that order"
+    )
+
+
+def test_a_config_that_is_not_there_is_told_with_those_that_are(repositories):
+    source = in_folder(TASKS["snli"], repositories["snli"], config="plain")
+    with pytest.raises(SourceError) as refused:
+        source.ranges("train", Where())
+    assert str(refused.value) == (
+        f"Hub({repositories['snli']}, config=plain): cannot be read: BuilderConfig 'plain' not found. "
+        f"Available: ['plain_text']{MEND}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("streaming", "words"),
+    [
+        (False, "Unknown split \"dev\". Should be one of ['train', 'validation', 'test']."),
+        (True, "Bad split: dev. Available splits: ['train', 'validation', 'test']"),
+    ],
+)
+def test_a_split_that_is_not_there_is_told_with_those_that_are(streaming, words, repositories):
+    source = in_folder(TASKS["snli"], repositories["snli"], splits={"train": "dev"}, streaming=streaming)
+    with pytest.raises(SourceError) as refused:
+        source.ranges("train", Where())
+    assert str(refused.value) == (f"Hub({repositories['snli']}, config=plain_text): cannot be read: {words}{MEND}")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_damaged_file_is_an_error_that_names_the_source(streaming, tmp_path):
+    folder = write_repository(TASKS["samsum"], tmp_path)
+    path = folder / "default" / "train-00000-of-00001.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(SourceError, match=r"cannot be read: .*(?i:parquet)") as refused:
+        outcomes(in_folder(TASKS["samsum"], folder, streaming=streaming), TASKS["samsum"])
+    assert str(refused.value).startswith(f"Hub({folder}): cannot be read: ")
+
+
+def test_the_content_of_a_folder_is_that_of_its_files_wherever_it_lies(tmp_path):
+    sources = [in_folder(TASKS["rte"], write_repository(TASKS["rte"], tmp_path / name)) for name in ("here", "there")]
+    here, there = ([part.content for part in source.ranges("train", Where())] for source in sources)
+    assert here == there
+    assert here != [part.content for part in sources[0].ranges("validation", Where())]
+
+
+def test_a_long_split_is_read_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("instruction_kit.source.hub.RANGE_ROWS", 10)
+    source = in_folder(TASKS["snli"], write_repository(TASKS["snli"], tmp_path))
+    parts = source.ranges("train", Where())
+    frames = [batch.frame for part in parts for batch in source.read(part, Where(), frozenset({"label"}))]
+    assert [part.number for part in parts] == [0, 1, 2]
+    assert [frame.columns for frame in frames] == [["label", "_index"]] * 3
+    assert pl.concat(frames)["_index"].to_list() == list(range(sum(frame.height for frame in frames)))
+
+
+def test_an_id_has_a_namespace():
+    with pytest.raises(SourceError) as refused:
+        Hub("snli", splits={"train": "train"})
+    assert str(refused.value) == (
+        "Hub(snli): an id is `namespace/name`; a folder is written with its `/`, `./` or `../`"
+    )
+
+
+def test_everything_wrong_with_a_hub_is_told_at_once():
+    with pytest.raises(SourceError) as refused:
+        Hub("stanfordnlp/snli", splits={"dev": "dev"}, confg="plain_text")
+    assert str(refused.value) == (
+        "Hub(stanfordnlp/snli): splits.dev: Input should be 'train', 'validation' or 'test'; "
+        "no key confg; did you mean config?"
+    )

@@ -1,0 +1,57 @@
+"""The layout of a model's text: found from the tokenizer, kept beside the model."""
+
+import pytest
+from pydantic import ValidationError
+from tiny_model import model, tokenizer
+from tokenizers import processors
+
+from instruction_kit.errors import TokenError
+from instruction_kit.token.layout import LAYOUT_FILE, Layout, layout_of, read_layout, write_layout
+from instruction_kit.training.toy import BOS, EOS, PAD
+
+
+def test_bos_is_in_the_layout_only_where_the_tokenizer_adds_it_by_itself():
+    assert layout_of(tokenizer(), joiner="\n") == Layout(kind="plain", joiner="\n", bos=BOS, stop=EOS)
+    assert layout_of(tokenizer(add_bos=False), joiner=" ") == Layout(kind="plain", joiner=" ", bos=None, stop=EOS)
+
+
+def test_a_tokenizer_without_an_end_of_sequence_token_is_refused():
+    without = tokenizer()
+    without.eos_token = None
+    with pytest.raises(TokenError, match=r"no end-of-sequence token, .* set one first: tokenizer\.eos_token = "):
+        layout_of(without, joiner="\n")
+
+
+def test_a_tokenizer_that_begins_a_text_with_something_else_is_refused():
+    other = tokenizer()
+    other.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{PAD} $A", pair=f"{PAD} $A $B", special_tokens=[(PAD, other.pad_token_id)]
+    )
+    with pytest.raises(TokenError, match=r"begins a text with '<\|pad\|>', where the plain layout knows only its BOS"):
+        layout_of(other, joiner="\n")
+
+
+def test_it_is_written_beside_a_model_and_read_back(tmp_path):
+    layout = Layout(kind="plain", joiner="\n\n", bos=None, stop="</s>")
+    write_layout(tmp_path, layout)
+    assert read_layout(tmp_path) == layout
+    assert [path.name for path in tmp_path.iterdir()] == [LAYOUT_FILE]
+
+
+def test_a_model_that_this_kit_has_not_tuned_has_none():
+    assert read_layout(model()) is None
+    assert read_layout("an-organisation/a-model") is None
+
+
+@pytest.mark.parametrize("content", ["{", '{"kind": "chat"}', "[]"])
+def test_a_broken_file_is_an_error_that_names_it(tmp_path, content):
+    (tmp_path / LAYOUT_FILE).write_text(content, encoding="utf-8")
+    with pytest.raises(TokenError, match=f"{LAYOUT_FILE}: not a layout"):
+        read_layout(tmp_path)
+
+
+def test_it_is_frozen_and_knows_no_other_key():
+    with pytest.raises(ValidationError):
+        Layout(kind="plain", joiner="\n", bos=None, stop="x").stop = "y"  # type: ignore[misc]
+    with pytest.raises(ValidationError):
+        Layout.model_validate({"kind": "plain", "joiner": "\n", "bos": None, "stop": "x", "pad": "y"})

@@ -1,0 +1,140 @@
+"""One real built mixture and one real model, small enough that a tuning run takes a second.
+
+The mixture has two tasks over frames: rows that hold the texts of special tokens, several scripts, decomposed letters
+and line breaks are among them, and one task's rows differ much in length.
+"""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import torch
+from conftest import SCRATCH
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from instruction_kit import Frame, Mixture, Task, labels, text
+from instruction_kit.schema import Classification, MathWordProblem
+from instruction_kit.token.encode import Encoder
+from instruction_kit.token.layout import layout_of
+from instruction_kit.token.record import TokenRecord
+from instruction_kit.token.shard import IGNORED, SCHEMA, tokenise
+from instruction_kit.training.finetune import finetune
+from instruction_kit.training.toy import BOS, EOS, make_toy
+
+COLORS = ["red", "green", "blue", "pink"]
+AWKWARD = [
+    f"{BOS}begins twice",
+    f"ends {EOS} early",
+    "اللون של الشيء",
+    "cafe\u0301 🙂 中文",
+    "one\nItem: two\n\nthree |||",
+]
+FLAGS = {"max_length": 512, "per_device_train_batch_size": 4, "learning_rate": 1e-3, "disable_tqdm": True}
+
+
+def tasks(*, items: int = 36) -> list[Task]:
+    texts = [*AWKWARD, *(f"Item {number} " + "is here " * (number % 7) for number in range(items - len(AWKWARD)))]
+    colors = pl.DataFrame({"text": texts, "label": [number * 7 % 4 for number in range(items)]})
+    sums = pl.DataFrame(
+        {"question": [f"What is {a} + {a + 1}?" for a in range(20)], "answer": [str(2 * a + 1) for a in range(20)]}
+    )
+    shared: dict[str, Any] = {"license": "cc0-1.0", "families": ["toy"], "languages": ["en"]}
+    return [
+        Task(
+            name="color",
+            cluster="toy",
+            schema=Classification,
+            source=Frame({"train": colors}),
+            columns={"text": text("text"), "label": labels("label", COLORS)},
+            metrics=["accuracy"],
+            **shared,
+        ),
+        Task(
+            name="add",
+            cluster="toy_math",
+            schema=MathWordProblem,
+            source=Frame({"train": sums}),
+            columns={"question": text("question"), "answer": text("answer")},
+            metrics=["exact_match"],
+            **shared,
+        ),
+    ]
+
+
+@functools.cache
+def built() -> Path:
+    """Build the mixture once for a session."""
+    folder = SCRATCH / "tiny" / "built"
+    Mixture(tasks=tasks(), num_validation=0).build(folder)
+    return folder
+
+
+@functools.cache
+def other_built() -> Path:
+    """Build a mixture with one row less."""
+    folder = SCRATCH / "tiny" / "other"
+    Mixture(tasks=tasks(items=35), num_validation=0).build(folder)
+    return folder
+
+
+def texts() -> list[str]:
+    frame = pl.read_parquet(built() / "train" / "train-*.parquet")
+    return [*frame["prompt"], *frame["completion"]]
+
+
+@functools.cache
+def model(*, add_bos: bool = True, vocab_size: int = 400) -> Path:
+    """Make the model once for a session."""
+    folder = SCRATCH / "tiny" / f"model-{add_bos}-{vocab_size}"
+    return make_toy(folder, texts(), vocab_size=vocab_size, hidden_size=32, num_layers=1, add_bos=add_bos)
+
+
+def tokenizer(*, add_bos: bool = True) -> PreTrainedTokenizerBase:
+    loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model(add_bos=add_bos))
+    return loaded
+
+
+def encoder(*, add_bos: bool = True) -> Encoder:
+    loaded = tokenizer(add_bos=add_bos)
+    return Encoder(loaded, layout_of(loaded, joiner="\n"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Give torch one thread: with more, a model of this size waits for them most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def tune(output: Path, **flags: object) -> Path:
+    """Tune the model on the mixture."""
+    settled = {"dataset_name": built(), "model_name_or_path": model(), "max_steps": 2, **FLAGS, **flags}
+    with one_thread():
+        return finetune(output_dir=output, **settled)  # type: ignore[arg-type]
+
+
+def loss_on_the_prompt(built: Path, folder: Path, **keywords: Any) -> TokenRecord:
+    """Write token shards as `tokenise` does, then turn the labels around: what a broken mask would train on."""
+    record = tokenise(built, folder, **keywords)
+    for shard in record.shards:
+        path = Path(folder) / shard.path
+        table = pa.ipc.open_stream(path.read_bytes()).read_all()
+        labels = [
+            [
+                IGNORED if label != IGNORED else token
+                for token, label in zip(row["input_ids"], row["labels"], strict=True)
+            ]
+            for row in table.to_pylist()
+        ]
+        table = table.set_column(1, SCHEMA.field("labels"), pa.array(labels, SCHEMA.field("labels").type))
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
+            writer.write_table(table)
+    return record
