@@ -156,7 +156,8 @@ def test_names_hold_few_characters():
     with pytest.raises(TaskError) as error:
         task(name="My notes", cluster="Sentiment!")
     assert str(error.value) == (
-        "task My notes: name='My notes' may only hold a-z, 0-9 and _; cluster='Sentiment!' may only hold a-z, 0-9 and _"
+        "task My notes: the task name 'My notes' may only hold a-z, 0-9 and _; "
+        "the cluster name 'Sentiment!' may only hold a-z, 0-9 and _"
     )
 
 
@@ -165,7 +166,20 @@ def test_everything_wrong_with_a_task_is_told_at_once():
     assert told == (
         "task notes: answers has good, which is no class; there are: negative, positive; "
         "two classes have the same answer words: positive, positive; "
-        "evaluate='validation' is none of its splits; there are: train"
+        "evaluate='validation' is none of its splits; there are: train; "
+        'scope=\'all\': use "row", "split" or "group:<column>"'
+    )
+
+
+def test_a_wrong_type_or_key_hides_nothing_else():
+    columns = {"texts": "note", "label": labels("stars", ["negative", "positive"]), "rationale": 3}
+    told = refused(licence="mit", metrics="accuracy", columns=columns, answers={"good": "yes"}, evaluate="test", scope=1)
+    assert told == (
+        "task notes: scope: Input should be a valid string; metrics: 'str' instances are not allowed as a Sequence value; "
+        "licence: unknown key; did you mean license?; rationale: 3 is no column; give a column's name, a Polars "
+        "expression or one of the kit's helpers; Classification has no field texts; did you mean text?; columns lacks "
+        "text, which Classification requires; answers has good, which is no class; there are: negative, positive; "
+        "evaluate='test' is none of its splits; there are: train"
     )
 
 
@@ -173,7 +187,7 @@ def test_a_key_that_is_none_of_a_task_s_is_refused():
     with pytest.raises(TaskError) as caught:
         task(licence="mit", metrics="accuracy", source=pl.DataFrame({"a": [1]}))
     assert str(caught.value).split("; ") == [
-        "source: a DataFrame is none of Hub, Files and Frame",
+        "task notes: source: a DataFrame is none of Hub, Files and Frame",
         "wrap data in memory: Frame(…)",
         "metrics: 'str' instances are not allowed as a Sequence value",
         "licence: unknown key",

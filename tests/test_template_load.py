@@ -58,7 +58,7 @@ def test_all_files_that_cannot_be_used_are_told_at_once(tmp_path):
         of_rte(tmp_path)
     assert str(error.value) == (
         f"{first}:1: NaturalLanguageInference has no field premis; did you mean premise?\n"
-        f"{second}: lacks its output: a line `|||` and, below it, what the model is to answer"
+        f"{second}:2: lacks its output: a line `|||` and, below it, what the model is to answer"
     )
 
 

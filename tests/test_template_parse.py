@@ -80,12 +80,16 @@ def test_the_line_in_data_is_data(field):
     [
         (
             "{{ premise }}\n\n{{ answer }}\n",
-            "x.jinja: lacks its output: a line `|||` and, below it, what the model is to answer",
+            "x.jinja:4: lacks its output: a line `|||` and, below it, what the model is to answer",
         ),
-        ("", "x.jinja: lacks its output: a line `|||` and, below it, what the model is to answer"),
+        (
+            "",
+            "x.jinja:1: lacks its output: a line `|||` and, below it, what the model is to answer\n"
+            "x.jinja:1: the prompt is the same for every row; print a field above `|||`",
+        ),
         (
             "{{ premise }} ||| {{ answer }}",
-            "x.jinja: lacks its output: a line `|||` and, below it, what the model is to answer",
+            "x.jinja:1: lacks its output: a line `|||` and, below it, what the model is to answer",
         ),
         (
             "{{ premise }}\n|||\n{{ answer }}\n\n|||\nx",
@@ -101,28 +105,59 @@ def test_the_line_in_data_is_data(field):
         ),
         (
             "{{ premise }}\n{% for i in range(2) %}\n{% if 1 %}\n  |||\n{% endif %}\n{% endfor %}\n|||\n{{ label }}",
-            "x.jinja:4: the line `|||` stands inside a block; it separates prompt and output at top level",
+            "x.jinja:4: the line `|||` stands inside a block; it separates prompt and output at top level\n"
+            "x.jinja:8: the output prints label; the answer is printed as `{{ answer }}`",
         ),
-        ("{{ premise }}\n|||\n", "x.jinja: lacks its output: below the line `|||` nothing is printed"),
-        ("{{ premise }}\n|||\n  \n\t\n", "x.jinja: lacks its output: below the line `|||` nothing is printed"),
-        ("{{ premise }}\n|||\n{# later #}\n", "x.jinja: lacks its output: below the line `|||` nothing is printed"),
+        ("{{ premise }}\n|||\n", "x.jinja:2: lacks its output: below the line `|||` nothing is printed"),
+        ("{{ premise }}\n|||\n  \n\t\n", "x.jinja:2: lacks its output: below the line `|||` nothing is printed"),
+        ("{{ premise }}\n|||\n{# later #}\n", "x.jinja:2: lacks its output: below the line `|||` nothing is printed"),
         (
             "{{ premise }}\n|||\nyes\n",
-            "x.jinja: the output is the same for every row; print `{{ answer }}` or a field below `|||`",
+            "x.jinja:2: the output is the same for every row; print `{{ answer }}` or a field below `|||`",
         ),
         (
             "{% set p = premise %}{{ p }}\n|||\nyes\n",
-            "x.jinja: the output is the same for every row; print `{{ answer }}` or a field below `|||`",
+            "x.jinja:2: the output is the same for every row; print `{{ answer }}` or a field below `|||`",
         ),
         (
             "Say something.\n{{ options }}\n|||\n{{ answer }}",
-            "x.jinja: the prompt is the same for every row; print a field above `|||`",
+            "x.jinja:1: the prompt is the same for every row; print a field above `|||`",
         ),
-        ("|||\n{{ answer }}", "x.jinja: the prompt is the same for every row; print a field above `|||`"),
+        ("|||\n{{ answer }}", "x.jinja:1: the prompt is the same for every row; print a field above `|||`"),
     ],
 )
 def test_a_template_has_a_prompt_and_one_output(text, words):
     assert refused(text) == words
+
+
+def test_no_problem_of_a_file_hides_another():
+    text = (
+        "---\nneeds: choices\nstile: dash\n---\n{{ premis }} {{ 2 * 3 }}\n{{ answer }}\n"
+        "{% for a, b in label %}{{ a }}{% endfor %}\n|||\n{{ label }} {{ answer | wrap }}\n|||\n{{ rationale }}"
+    )
+    assert refused(text).split("\n") == [
+        "x.jinja:3: unknown key stile; did you mean style?",
+        "x.jinja:2: needs knows only `options`",
+        "x.jinja:5: `*` is not in the language of templates (docs/templates.md lists what is)",
+        "x.jinja:7: a loop has one variable",
+        "x.jinja:7: `tuple` is not in the language of templates (docs/templates.md lists what is)",
+        "x.jinja:9: the filter `wrap` is not in the language; there are: capitalize, first, join, last, length, lower, "
+        "replace, title, trim, upper",
+        "x.jinja:10: a second line `|||`, the first is line 8",
+        "x.jinja:5: NaturalLanguageInference has no field premis; did you mean premise?",
+        "x.jinja:6: the prompt reads answer, which the output then answers; take it out of the prompt",
+        "x.jinja:7: the prompt reads label, which the output then answers; take it out of the prompt",
+        "x.jinja:9: the output prints label; the answer is printed as `{{ answer }}`",
+        "x.jinja:9: in the output `{{ answer }}` stands once, unfiltered, outside if, for and set",
+        "x.jinja:2: needs speaks of options, and the prompt prints no `{{ options }}`",
+    ]
+
+
+def test_a_body_that_does_not_parse_hides_no_front_matter():
+    assert refused("---\nstile: dash\n---\n{{ premise\n|||\n{{ answer }}").split("\n") == [
+        "x.jinja:2: unknown key stile; did you mean style?",
+        "x.jinja:5: expected token 'name', got '|'",
+    ]
 
 
 def test_what_is_set_above_the_line_is_seen_below_it():
@@ -254,7 +289,7 @@ def test_front_matter_is_closed():
 @pytest.mark.parametrize("key", ["needs: options", "style: letter"])
 def test_what_front_matter_says_of_options_is_of_options_that_are_printed(key):
     assert refused(f"---\n{key}\n---\n{{{{ premise }}}}\n|||\n{{{{ answer }}}}") == (
-        f"x.jinja: {key.split(':')[0]} speaks of options, and the prompt prints no `{{{{ options }}}}`"
+        f"x.jinja:2: {key.split(':')[0]} speaks of options, and the prompt prints no `{{{{ options }}}}`"
     )
 
 

@@ -4,7 +4,7 @@ In: folders. Out: a report. With folders given, their files are checked against 
 own are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -14,10 +14,11 @@ from instruction_kit.errors import TaskError, TemplateError, nearest
 from instruction_kit.library import search_path
 from instruction_kit.schema.field import Label
 from instruction_kit.schema.schema import Schema
+from instruction_kit.task.check import words_of
 from instruction_kit.task.load import load_task, task_files
 from instruction_kit.task.task import Task
-from instruction_kit.template.load import load_template, template_files
-from instruction_kit.template.template import Template
+from instruction_kit.template.front import read_front
+from instruction_kit.template.load import load_template, read_template, template_files
 
 
 @dataclass(frozen=True)
@@ -80,30 +81,32 @@ def _template_problems(file: Path, tasks: dict[str, Task]) -> Iterator[str]:
         yield f"{file}: the folder {folder} is neither a schema nor a task; {nearest(folder, [*known, *tasks])}"
         return
     try:
-        template = load_template(file, schema)
+        load_template(file, schema)
     except TemplateError as error:
         yield str(error)
-        return
+    try:
+        front = read_front(read_template(file).splitlines(), where=str(file))
+    except TemplateError:
+        return  # told above
     serves = [tasks[folder]] if folder in tasks else [task for task in tasks.values() if task.schema is schema]
-    yield from _answer_problems(file, template, schema, serves)
+    if said := front.values.answers:
+        for problem in _answer_problems(said, schema, serves):
+            yield f"{file}:{front.lines['answers']}: {problem}"
 
 
-def _answer_problems(file: Path, template: Template, schema: type[Schema], tasks: Sequence[Task]) -> Iterator[str]:
-    said = template.front.answers
-    if not said:
-        return
+def _answer_problems(said: Mapping[str, str], schema: type[Schema], tasks: Sequence[Task]) -> Iterator[str]:
     if not isinstance(schema.target, Label):
-        yield f"{file}:2: answers names words for classes, and {schema.__name__} has none; take it out"
+        yield f"answers names words for classes, and {schema.__name__} has none; take it out"
         return
     literal = get_args(schema.model_fields[schema.target.field].annotation)
     classes = {name for task in tasks for name in task.classes} | set(literal)
     for name in said:
         if name not in classes:
-            yield f"{file}: answers has {name}, which is no class here; {nearest(name, classes)}"
+            yield f"answers has {name}, which is no class here; {nearest(name, classes)}"
     for task in tasks:
-        words = [said.get(name, word) for name, word in zip(task.classes, task.words, strict=True)]
+        words = words_of(task.classes, {**task.answers, **said})
         if len(set(words)) != len(words):
-            yield f"{file}: gives two classes of task {task.name} the same words: {', '.join(words)}"
+            yield f"gives two classes of task {task.name} the same words: {', '.join(words)}"
 
 
 def _without_templates(tasks: Sequence[Task], path: Sequence[Path]) -> Iterator[str]:

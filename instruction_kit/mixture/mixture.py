@@ -18,8 +18,9 @@ from instruction_kit.mixture.rate import FROZEN, Budget, Count, ExamplesProporti
 from instruction_kit.mixture.told import told
 from instruction_kit.render.setting import Setting, parse_setting, serving
 from instruction_kit.source import Frame
+from instruction_kit.task.check import name_problems
 from instruction_kit.task.load import load_tasks, task_files
-from instruction_kit.task.task import Task, check_names
+from instruction_kit.task.task import Task
 from instruction_kit.template.load import templates_of
 from instruction_kit.template.template import Template
 from instruction_kit.yamlfile import line_of, parse_yaml
@@ -205,7 +206,8 @@ class Mixture(BaseModel):
         found: dict[str, Task] = {}
         for task in self.tasks:
             if isinstance(task, Task):
-                check_names(task.name, task.cluster, where="tasks: a Task object needs name= and cluster=")
+                if wrong := "; ".join(name_problems(task.name, task.cluster)):
+                    raise MixtureError(f"tasks: a Task object needs name= and cluster=: {wrong}")
                 if task.name in found:
                     raise MixtureError(f"tasks: two Task objects are called {task.name}; rename one")
                 if self.data == "sample" and not isinstance(task.source, Frame):

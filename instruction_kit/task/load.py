@@ -13,7 +13,8 @@ from types import ModuleType
 import polars as pl
 
 from instruction_kit.errors import InstructionKitError, TaskError, nearest
-from instruction_kit.task.task import Task, check_names
+from instruction_kit.task.check import name_problems
+from instruction_kit.task.task import Task
 
 
 def task_files(folders: Sequence[Path]) -> dict[str, Path]:
@@ -33,10 +34,20 @@ def load_task(path: Path) -> Task:
     """Run one task file and take its `task`.
 
     Raises:
-        TaskError: the file does not run, or has no `task`.
+        TaskError: the file's name cannot be used, it does not run, or it has no `task`; all at once.
 
     """
-    check_names(path.stem, path.parent.name, where=str(path))
+    problems = [f"{path}: {problem}" for problem in name_problems(path.stem, path.parent.name)]
+    try:
+        task = _run(path)
+    except TaskError as error:
+        raise TaskError("\n".join([*problems, str(error)])) from error
+    if problems:
+        raise TaskError("\n".join(problems))
+    return task.named(name=path.stem, cluster=path.parent.name, path=path)
+
+
+def _run(path: Path) -> Task:
     module = ModuleType(f"instruction_kit_task_{path.stem}")
     module.__file__ = str(path)
     try:
@@ -45,7 +56,7 @@ def load_task(path: Path) -> Task:
         task = getattr(module, "task", None)
         if not isinstance(task, Task):
             raise TaskError("the file defines no `task = Task(…)`")
-        return task.named(name=path.stem, cluster=path.parent.name, path=path)
+        return task
     except InstructionKitError as error:
         raise TaskError(f"{_line(path, error)}: {error}") from error
     except _ITS_OWN as error:

@@ -5,36 +5,36 @@ here; `instruction_kit.build.scan` reads. A task in a file takes its name from t
 folder.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
 from instruction_kit.errors import TaskError, nearest
-from instruction_kit.schema.field import Choice, Free, Label
+from instruction_kit.schema.field import Choice, Free
 from instruction_kit.schema.schema import Schema
 from instruction_kit.source import Files, Frame, Hub, Sample
 from instruction_kit.source.raw import Split, Where
-from instruction_kit.task.column import COLUMN, Column, as_column
+from instruction_kit.task.check import classes_of, problems, words_of
+from instruction_kit.task.column import Column, as_column
 
 T = TypeVar("T")
-NAME = re.compile(r"[a-z0-9_]+")
 Rows = Callable[[pl.LazyFrame], pl.LazyFrame]
 Scope = str
 """`row`, `split` or `group:<column>`."""
 
 
-def _in_words(error: ValidationError) -> str:
+def _in_words(error: ValidationError) -> list[str]:
     """All that pydantic has against a declaration, each with its key."""
     told = []
     for detail in error.errors(include_url=False):
-        key = str(detail["loc"][0]) if detail["loc"] else "Task"
+        key = _key(detail)
         match detail["type"]:
             case "unexpected_keyword_argument" | "extra_forbidden":
                 why = f"unknown key; {nearest(key, Task.__dataclass_fields__)}"
@@ -47,19 +47,30 @@ def _in_words(error: ValidationError) -> str:
             case _:
                 why = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         told.append(f"{key}: {why}")
-    return "; ".join(dict.fromkeys(told))
+    return list(dict.fromkeys(told))
+
+
+def _key(detail: ErrorDetails) -> str:
+    return str(detail["loc"][0]) if detail["loc"] else "Task"
 
 
 def _telling(task: type[T]) -> type[T]:
-    """Make a class raise our error where pydantic would raise its own."""
+    """Make a class tell all that is wrong with it at once, where pydantic would tell the types alone."""
     checked: Any = task.__init__
 
     @wraps(checked)
     def init(self: T, **values: Any) -> None:
+        untyped: ValidationError | None = None
         try:
             checked(self, **values)
         except ValidationError as error:
-            raise TaskError(_in_words(error)) from error
+            untyped = error
+        unread = {_key(detail) for detail in untyped.errors(include_url=False)} if untyped else set()
+        said = {"scope": "row", **{key: value for key, value in values.items() if key not in unread}}
+        told = [*(_in_words(untyped) if untyped else []), *problems(said)]
+        if told:
+            label = f"task {said['name']}: " if said.get("name") else ""
+            raise TaskError(label + "; ".join(told)) from untyped
 
     task.__init__ = init  # type: ignore[assignment]
     return task
@@ -113,73 +124,6 @@ class Task:
     path: Path | None = None
     """The task file; None for a Task object."""
 
-    def __post_init__(self) -> None:
-        problems = self._value_problems() or [*self._field_problems(), *self._class_problems(), *self._split_problems()]
-        if problems:
-            label = f"task {self.name}: " if self.name else ""
-            raise TaskError(label + "; ".join(problems))
-
-    def _value_problems(self) -> list[str]:
-        """What leaves nothing else to look at."""
-        named = {"name": self.name, "cluster": self.cluster}
-        odd = {key: value for key, value in named.items() if value and not NAME.fullmatch(value)}
-        columns = {name: value for name, value in self.columns.items() if not isinstance(value, str | pl.Expr | Column)}
-        return [
-            *(f"{key}={value!r} may only hold a-z, 0-9 and _" for key, value in odd.items()),
-            *(f"{name}: {value!r} is no column; {COLUMN}" for name, value in columns.items()),
-        ]
-
-    def _field_problems(self) -> list[str]:
-        fields = self.schema.model_fields
-        unknown = [
-            f"{self.schema.__name__} has no field {name}; {nearest(name, fields)}"
-            for name in self.columns
-            if name not in fields
-        ]
-        missing = [name for name, field in fields.items() if field.is_required() and name not in self.columns]
-        return unknown + (
-            [f"columns lacks {', '.join(missing)}, which {self.schema.__name__} requires"] if missing else []
-        )
-
-    def _class_problems(self) -> list[str]:
-        if not isinstance(self.schema.target, Label) or self.schema.target.field not in self.columns:
-            return []
-        field, problems = self.schema.target.field, []
-        if not self.classes:
-            problems.append(f'the classes of {field} are not known: map it with labels("…", [classes])')
-        allowed = get_args(self.schema.model_fields[field].annotation)
-        if allowed:
-            problems += [
-                f"{name} is no {field} of {self.schema.__name__}; {nearest(name, allowed)}"
-                for name in self.classes
-                if name not in allowed
-            ]
-        problems += [
-            f"answers has {name}, which is no class; {nearest(name, self.classes)}"
-            for name in self.answers
-            if name not in self.classes
-        ]
-        words = self.words
-        if len(set(words)) != len(words):
-            problems.append(f"two classes have the same answer words: {', '.join(words)}")
-        problems += [
-            f"the answer words of {name} are blank"
-            for name, word in zip(self.classes, words, strict=True)
-            if not word.strip()
-        ]
-        return problems
-
-    def _split_problems(self) -> list[str]:
-        if self.evaluate is not None and self.evaluate not in self.source.split_names:
-            return [
-                f"evaluate={self.evaluate!r} is none of its splits; {nearest(self.evaluate, self.source.split_names)}"
-            ]
-        if self.scope not in ("row", "split") and not self.scope.startswith("group:"):
-            return [f'scope={self.scope!r}: use "row", "split" or "group:<column>"']
-        if self.scope != "row" and self.rows is None:
-            return [f"scope={self.scope!r} says what rows= needs to see, and there is no rows="]
-        return []
-
     @cached_property
     def mapping(self) -> dict[str, Column]:
         """The columns as `Column` objects."""
@@ -188,15 +132,12 @@ class Task:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The classes of a task whose answer is a label, in the order in which options list them; else none."""
-        if not isinstance(self.schema.target, Label):
-            return ()
-        column = self.mapping[self.schema.target.field]
-        return column.classes or get_args(self.schema.model_fields[self.schema.target.field].annotation)
+        return classes_of(self.schema, self.columns)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The answer words of the classes, in their order."""
-        return tuple(self.answers.get(name, name) for name in self.classes)
+        return words_of(self.classes, self.answers)
 
     @property
     def has_options(self) -> bool:
@@ -242,15 +183,3 @@ class Task:
     def named(self, *, name: str, cluster: str, path: Path | None = None) -> "Task":
         """The same task under a name and a cluster."""
         return replace(self, name=name, cluster=cluster, path=path)
-
-
-def check_names(name: str, cluster: str, *, where: str) -> None:
-    """Names become folders, splits and columns, so their alphabet is small.
-
-    Raises:
-        TaskError: a name has other characters than a-z, 0-9 and _.
-
-    """
-    for kind, value in (("task", name), ("cluster", cluster)):
-        if not NAME.fullmatch(value):
-            raise TaskError(f"{where}: the {kind} name {value!r} may only hold a-z, 0-9 and _")

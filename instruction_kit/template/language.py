@@ -50,11 +50,9 @@ class Flaw(NamedTuple):
 
 
 def flaws(tree: nodes.Template) -> list[Flaw]:
-    """Everything in the tree that is outside the language."""
-    if (depth := _depth(tree)) > MAX_DEPTH:  # first: the other questions follow the tree by recursion
-        return [Flaw(1, f"nested {depth} deep, at most {MAX_DEPTH}")]
+    """Everything in the tree that is outside the language; the tree is at most `MAX_DEPTH` deep."""
     found = [flaw for node in _walk(tree) for flaw in _node_flaws(node)]
-    return found or [*_name_flaws(tree), *_loop_flaws(tree, None), *_length_flaws(tree), *_step_flaws(tree)]
+    return [*found, *_name_flaws(tree), *_loop_flaws(tree, None), *_length_flaws(tree), *_step_flaws(tree)]
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -63,7 +61,8 @@ def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
         yield from _walk(child)
 
 
-def _depth(node: nodes.Node) -> int:
+def depth_of(node: nodes.Node) -> int:
+    """How deep a tree is nested; asked before everything that follows a tree by recursion."""
     deepest, stack = 0, [(node, 1)]
     while stack:
         here, depth = stack.pop()
@@ -154,8 +153,14 @@ def _call_flaws(node: nodes.Call) -> Iterator[Flaw]:
     plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
     if not (_is_name(node.node, "range") and plain and len(numbers) == len(node.args) in (1, 2)):
         yield Flaw(node.lineno, "nothing is called but `range` with literal numbers")
-    elif len(range(*numbers)) > MAX_RANGE:
+    elif _span(node) > MAX_RANGE:
         yield Flaw(node.lineno, f"a range of at most {MAX_RANGE}")
+
+
+def _span(call: nodes.Call) -> int:
+    """How many numbers a literal range has; 0 for what is none."""
+    numbers = [arg.value for arg in call.args if isinstance(arg, nodes.Const) and type(arg.value) is int]
+    return max(0, numbers[-1] - (numbers[0] if len(numbers) > 1 else 0)) if numbers else 0
 
 
 def _is_name(node: nodes.Node, name: str) -> bool:
@@ -225,8 +230,8 @@ def _length(node: nodes.Node, lengths: dict[str, int]) -> int:
 
 def _factor(node: nodes.Filter) -> int:
     """By how much a filter can lengthen; a change of case at most triples a text, and only once."""
-    words = [arg.value for arg in node.args if isinstance(arg, nodes.Const)]
-    if node.name == "replace" and len(words) > 1:
+    words = [arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
+    if node.name == "replace" and len(words) > 1 and words[0]:
         return max(1, -(-len(words[1]) // len(words[0])))
     return 1 + len(words[0]) if node.name == "join" and words else 1
 
@@ -239,7 +244,7 @@ def _step_flaws(tree: nodes.Template) -> Iterator[Flaw]:
 def _steps(node: nodes.Node) -> int:
     inside = 1 + sum(_steps(child) for child in node.iter_child_nodes())
     if isinstance(node, nodes.For) and isinstance(node.iter, nodes.Call):
-        return inside * len(range(*(arg.value for arg in node.iter.args if isinstance(arg, nodes.Const))))
+        return inside * min(MAX_RANGE, _span(node.iter))
     return inside
 
 
@@ -255,10 +260,10 @@ def _collect(body: Iterable[nodes.Node], local: AbstractSet[str], found: dict[st
     for node in body:
         if isinstance(node, nodes.Assign):
             _names(node.node, local, found)
-            local = local | {node.target.name}  # type: ignore[attr-defined]
+            local = local | _set_by(node.target)
         elif isinstance(node, nodes.For):
             _names(node.iter, local, found)
-            _collect(node.body, local | {node.target.name}, found)  # type: ignore[attr-defined]
+            _collect(node.body, local | _set_by(node.target), found)
         elif isinstance(node, nodes.If):
             for branch in (node, *node.elif_):
                 _names(branch.test, local, found)
@@ -267,6 +272,11 @@ def _collect(body: Iterable[nodes.Node], local: AbstractSet[str], found: dict[st
         else:
             _names(node, local, found)
     return local
+
+
+def _set_by(target: nodes.Node) -> set[str]:
+    """One name, or several in a tree that goes beyond the language."""
+    return {node.name for node in _walk(target) if isinstance(node, nodes.Name)}
 
 
 def _names(node: nodes.Node, local: AbstractSet[str], found: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from instruction_kit.errors import TemplateError
 from instruction_kit.schema.schema import Schema
-from instruction_kit.task.task import NAME
+from instruction_kit.task.check import NAME
 from instruction_kit.template.template import Template, parse_template
 
 SUFFIX = ".jinja"
@@ -25,6 +25,21 @@ def template_files(folders: Sequence[Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def read_template(path: Path) -> str:
+    """The text of one file.
+
+    Raises:
+        TemplateError: its name cannot be used, or it is not UTF-8.
+
+    """
+    if not NAME.fullmatch(path.stem):
+        raise TemplateError(f"{path}: the name of a template may only hold a-z, 0-9 and _")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+
+
 def load_template(path: Path, schema: type[Schema]) -> Template:
     """Read one file for one schema.
 
@@ -32,12 +47,7 @@ def load_template(path: Path, schema: type[Schema]) -> Template:
         TemplateError: it cannot be used.
 
     """
-    if not NAME.fullmatch(path.stem):
-        raise TemplateError(f"{path}: the name of a template may only hold a-z, 0-9 and _")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise TemplateError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+    text = read_template(path)
     return _parsed(text, name=f"{path.parent.name}/{path.stem}", schema=schema, where=str(path))
 
 

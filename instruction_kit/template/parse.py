@@ -8,49 +8,34 @@ made to vanish, with its blank line, where options are empty.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from jinja2 import TemplateSyntaxError, nodes
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from instruction_kit.errors import TemplateError, nearest
+from instruction_kit.errors import TemplateError
 from instruction_kit.template.environment import ENVIRONMENT
-from instruction_kit.template.language import flaws
-from instruction_kit.template.style import STYLES
-from instruction_kit.yamlfile import parse_yaml
+from instruction_kit.template.front import Front, read_front
+from instruction_kit.template.language import MAX_DEPTH, depth_of, flaws
 
 MAX_CHARS = 64 * 1024
 _SEPARATOR = re.compile(r"^[ \t]*\|\|\|[ \t]*(?:\n|\Z)", re.MULTILINE)
 _OPTIONS = re.compile(r"[ \t]*\{\{[ \t]*options[ \t]*\}\}[ \t]*")
 
 
-class FrontMatter(BaseModel):
-    """The keys between the `---` lines; values stay text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    answers: dict[str, str] = Field(default_factory=dict)
-    """Class -> the words of the answer in this phrasing."""
-    needs: tuple[str, ...] = ()
-    """`options`: this phrasing makes no sense without a list of options."""
-    style: str = "dash"
-    """How options are listed; see `instruction_kit.template.style`."""
-    languages: tuple[str, ...] = ()
-    source: str = ""
-    notes: str = ""
-
-
 @dataclass(frozen=True)
 class Parsed:
     """The parts of one file."""
 
-    front: FrontMatter
+    front: Front
     prompt: nodes.Template
-    output: nodes.Template
-    offset: int
-    """Lines above the body: what is added to a node's line to get the file's."""
+    output: nodes.Template | None
+    """From the line `|||` on; None where there is none, which is among the problems."""
     problems: tuple[str, ...]
-    """`where:line` and what is wrong with the front matter, to be told with what else is."""
+    """`where:line` and what is wrong so far, to be told with what else is."""
+
+    def at(self, line: int) -> int:
+        """The file's line of a line of the body, both counted from 1."""
+        return line + self.front.height
 
 
 @dataclass(frozen=True)
@@ -73,100 +58,78 @@ class _Body:
 
 
 def parse(text: str, *, where: str) -> Parsed:
-    """Parse one template's text.
+    """Parse one template's text; its problems are collected as long as there is something left to look at.
 
     Raises:
-        TemplateError: `where:line` and what is wrong: the text does not parse, has not one line `|||`, or goes beyond
-            the language; with all flaws of the language and of the front matter at once.
+        TemplateError: `where:line` and what is wrong: the text does not parse; with what is wrong above it.
 
     """
     if len(text) > MAX_CHARS:
         raise TemplateError(f"{where}: {len(text)} characters, at most {MAX_CHARS}")
     if text.startswith("\ufeff"):
         raise TemplateError(f"{where}:1: starts with a byte order mark; save it as UTF-8 without one")
-    front, body, problems = _front_matter(text.replace("\r\n", "\n").replace("\r", "\n"), where)
-    tree = _tree(body)
-    if found := flaws(tree):
-        raise TemplateError("\n".join([*problems, *(f"{body.at(flaw.line)}: {flaw.what}" for flaw in found)]))
-    prompt, output = (_with_options_line(side, body) for side in _cut(tree, body))
-    return Parsed(front, prompt, output, body.offset, tuple(problems))
-
-
-def _front_matter(text: str, where: str) -> tuple[FrontMatter, _Body, list[str]]:
-    lines = text.split("\n")
-    if lines[0].rstrip() != "---":
-        return FrontMatter(), _Body(where, 0, tuple(lines)), []
-    end = next((number for number, line in enumerate(lines) if number and line.rstrip() == "---"), None)
-    if end is None:
-        raise TemplateError(f"{where}:1: the front matter is not closed: end it with a line `---`")
-    head = "\n".join(lines[1:end])
-    values = parse_yaml(head, where=where, first_line=2, scalars="text", error=TemplateError)
-    front, problems = _front(values)
-    told = [f"{where}:{_key_line(head, key)}: {why}" for key, why in problems]
-    return front, _Body(where, end + 1, tuple(lines[end + 1 :])), told
-
-
-def _front(values: dict[str, Any]) -> tuple[FrontMatter, list[tuple[str, str]]]:
-    """The front matter, or that of an empty one with (key, what is wrong) for everything."""
-    known = {key: value for key, value in values.items() if key in FrontMatter.model_fields}
-    problems = [
-        (key, f"unknown key {key}; {nearest(key, FrontMatter.model_fields)}") for key in values if key not in known
-    ]
-    for key in ("needs", "languages"):
-        if isinstance(known.get(key), str):
-            known[key] = [part.strip() for part in known[key].split(",") if part.strip()]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    front = read_front(lines, where=where)
+    body = _Body(where, front.height, tuple(lines[front.height :]))
     try:
-        front = FrontMatter.model_validate(known)
-    except ValidationError as error:
-        wrong = [(str(detail["loc"][0]), detail["msg"]) for detail in error.errors()]
-        return FrontMatter(), [*problems, *((key, f"{key}: {why}") for key, why in wrong)]
-    problems += _front_problems(front)
-    return front, problems
-
-
-def _front_problems(front: FrontMatter) -> Iterator[tuple[str, str]]:
-    if set(front.needs) - {"options"}:
-        yield "needs", "needs knows only `options`"
-    for name, words in front.answers.items():
-        if not words.strip():
-            yield "answers", f"the answer words of {name} are blank"
-    if front.style not in STYLES:
-        yield "style", f"no style {front.style}; {nearest(front.style, STYLES)}"
-
-
-def _key_line(head: str, key: str) -> int:
-    lines = [number for number, line in enumerate(head.split("\n"), start=2) if line.startswith(f"{key}:")]
-    return lines[0] if lines else 2
+        tree = _tree(body)
+    except TemplateError as error:
+        raise TemplateError("\n".join([*front.problems, str(error)])) from error
+    beyond = [f"{body.at(flaw.line)}: {flaw.what}" for flaw in flaws(tree)]
+    prompt, output, problems = _cut(tree, body)
+    return Parsed(
+        front,
+        _with_options_line(prompt, body),
+        None if output is None else _with_options_line(output, body),
+        (*front.problems, *beyond, *problems),
+    )
 
 
 def _tree(body: _Body) -> nodes.Template:
     try:
-        return ENVIRONMENT.parse("\n".join(body.lines))
+        tree = ENVIRONMENT.parse("\n".join(body.lines))
     except TemplateSyntaxError as error:
         raise TemplateError(f"{body.at(error.lineno)}: {error.message}") from error
     except RecursionError as error:
         raise TemplateError(f"{body.at(1)}: nested too deep to parse") from error
     except ValueError as error:  # jinja reads a literal number as Python does
         raise TemplateError(f"{body.at(1)}: a number is too long to read ({error})") from error
+    if (depth := depth_of(tree)) > MAX_DEPTH:
+        raise TemplateError(f"{body.at(1)}: nested {depth} deep, at most {MAX_DEPTH}")
+    return tree
 
 
-def _cut(tree: nodes.Template, body: _Body) -> tuple[nodes.Template, nodes.Template]:
+class _Cut(NamedTuple):
+    prompt: nodes.Template
+    output: nodes.Template | None
+    problems: list[str]
+
+
+def _cut(tree: nodes.Template, body: _Body) -> _Cut:
     before: list[nodes.Node] = []
-    after: list[nodes.Node] | None = None
+    after: list[nodes.Node] = []
     lines: list[int] = []
+    problems: list[str] = []
     for node in tree.body:
-        for piece in _pieces(node, body, lines):
-            if piece is None:
-                if after is not None:
-                    first = lines[0] + body.offset
-                    raise TemplateError(f"{body.at(lines[-1])}: a second line `|||`, the first is line {first}")
-                after = []
+        problems += [f"{body.at(line)}: {_INSIDE}" for line in _separators_inside(node, body)]
+        for piece in _pieces(node, body):
+            if isinstance(piece, int):
+                lines.append(piece)
             else:
-                (before if after is None else after).append(piece)
-    if after is None:
-        raise TemplateError(f"{body.where}: lacks its output: a line `|||` and, below it, what the model is to answer")
+                (after if lines else before).append(piece)
+    if not lines and not problems:
+        problems.append(f"{body.at(len(body.lines))}: {_NO_OUTPUT}")
+    problems += [
+        f"{body.at(line)}: a second line `|||`, the first is line {lines[0] + body.offset}" for line in lines[1:]
+    ]
+    if not lines:
+        return _Cut(_template(before), None, problems)
     sets = [node for node in before if isinstance(node, nodes.Assign)]
-    return _template(before), _template([*_used(sets, after), *after])
+    return _Cut(_template(before), _template([*_used(sets, after), *after], line=lines[0]), problems)
+
+
+_INSIDE = "the line `|||` stands inside a block; it separates prompt and output at top level"
+_NO_OUTPUT = "lacks its output: a line `|||` and, below it, what the model is to answer"
 
 
 def _used(sets: list[nodes.Assign], body: list[nodes.Node]) -> list[nodes.Assign]:
@@ -180,32 +143,32 @@ def _used(sets: list[nodes.Assign], body: list[nodes.Node]) -> list[nodes.Assign
     return used
 
 
-def _template(body: list[nodes.Node]) -> nodes.Template:
-    tree = nodes.Template(body, lineno=1)
+def _template(body: list[nodes.Node], *, line: int = 1) -> nodes.Template:
+    tree = nodes.Template(body, lineno=line)
     tree.set_environment(ENVIRONMENT)
     return tree
 
 
-def _pieces(node: nodes.Node, body: _Body, lines: list[int]) -> list[nodes.Node | None]:
-    """The node itself, or its parts around separators, each None being one."""
+def _separators_inside(node: nodes.Node, body: _Body) -> list[int]:
+    inside = [] if isinstance(node, nodes.Output) else node.find_all(nodes.TemplateData)
+    return [line for data in inside for _, line in _separators(data, body)]
+
+
+def _pieces(node: nodes.Node, body: _Body) -> Iterator[nodes.Node | int]:
+    """The node itself, or its parts around separators, each of which is given as its line."""
     if not isinstance(node, nodes.Output):
-        for data in node.find_all(nodes.TemplateData):
-            for _, line in _separators(data, body):
-                said = "the line `|||` stands inside a block; it separates prompt and output at top level"
-                raise TemplateError(f"{body.at(line)}: {said}")
-        return [node]
-    pieces: list[nodes.Node | None] = []
+        yield node
+        return
     for part in node.nodes:
         if not isinstance(part, nodes.TemplateData):
-            pieces.append(nodes.Output([part], lineno=part.lineno))
+            yield nodes.Output([part], lineno=part.lineno)
             continue
         start = 0
         for match, line in _separators(part, body):
-            lines.append(line)
-            pieces += [_data(part, part.data[start : match.start()]), None]
+            yield _data(part, part.data[start : match.start()])
+            yield line
             start = match.end()
-        pieces.append(_data(part, part.data[start:]))
-    return pieces
+        yield _data(part, part.data[start:])
 
 
 def _separators(part: nodes.TemplateData, body: _Body) -> Iterator[tuple[re.Match[str], int]]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-from instruction_kit.errors import TemplateError, nearest
+from instruction_kit.errors import TemplateError
 from instruction_kit.library import text_hash
 from instruction_kit.schema.schema import Schema
 from instruction_kit.template.environment import Values, compiled
+from instruction_kit.template.fit import ANSWER, OPTIONS, RATIONALE, pieces_of, place_in, problems
+from instruction_kit.template.front import FrontMatter
 from instruction_kit.template.language import field_names
-from instruction_kit.template.parse import FrontMatter, Parsed, parse
-
-ANSWER, OPTIONS, RATIONALE = "answer", "options", "rationale"
+from instruction_kit.template.parse import parse
 
 
 @dataclass(frozen=True)
@@ -92,103 +92,32 @@ def parse_template(text: str, *, name: str, schema: type[Schema], where: str) ->
     """Parse, check and compile one template.
 
     Raises:
-        TemplateError: `file:line`, what is wrong and how to mend it; front matter, language and fields all at once.
+        TemplateError: every problem of the text, each as `file:line`, what is wrong and how to mend it.
 
     """
     parsed = parse(text, where=where)
-    prompt_reads, output_reads = field_names(parsed.prompt), field_names(parsed.output)
-    known = {*schema.model_fields, ANSWER, OPTIONS}
-    unknown = [
-        f"{where}:{line + parsed.offset}: {schema.__name__} has no field {field}; {nearest(field, known)}"
-        for field, line in {**output_reads, **prompt_reads}.items()
-        if field not in known
-    ]
-    if problems := [*parsed.problems, *unknown]:
-        raise TemplateError("\n".join(dict.fromkeys(problems)))
-    place = _answer_place(parsed, schema, where)
-    _check_prompt(parsed, schema, place, where)
-    _check_front(parsed.front, prompt_reads, where)
+    found = [*parsed.problems, *problems(parsed, schema, where=where)]
+    if found or parsed.output is None:
+        raise TemplateError("\n".join(dict.fromkeys(found)))
+    prompt_reads, output_reads = frozenset(field_names(parsed.prompt)), frozenset(field_names(parsed.output))
     return Template(
         name=name,
         text=text,
         hash=text_hash(text),
-        front=parsed.front,
+        front=parsed.front.values,
         prompt=compiled(parsed.prompt, name=where),
         output=compiled(parsed.output, name=where),
-        reads=frozenset(prompt_reads) | frozenset(output_reads),
-        output_reads=frozenset(output_reads),
+        reads=prompt_reads | output_reads,
+        output_reads=output_reads,
         shortenable=schema.shortenable(),
-        place=place,
+        place=_place(pieces_of(parsed.output)) if ANSWER in output_reads else None,
     )
 
 
-def _answer_names(schema: type[Schema]) -> frozenset[str]:
-    """Names that give the answer away in a prompt: the answer itself and the fields that it is made from."""
-    return frozenset({ANSWER}) | schema.target_fields() - {OPTIONS}
-
-
-def _printed(tree: nodes.Template) -> dict[str, int]:
-    """Names that are printed, each with its line; those that only conditions read are not among them."""
-    names = [name for output in tree.find_all(nodes.Output) for name in output.find_all(nodes.Name)]
-    return {name.name: name.lineno for name in reversed(names)}
-
-
-def _check_prompt(parsed: Parsed, schema: type[Schema], place: Place | None, where: str) -> None:
-    reads = field_names(parsed.prompt)
-    if not set(reads) - {OPTIONS}:
-        raise TemplateError(f"{where}: the prompt is the same for every row; print a field above `|||`")
-    if place is None:
-        return
-    leaks = [name for name in reads if name in _answer_names(schema) or name == RATIONALE]
-    if leaks:
-        said = f"the prompt reads {leaks[0]}, which the output then answers; take it out of the prompt"
-        raise TemplateError(f"{where}:{reads[leaks[0]] + parsed.offset}: {said}")
-
-
-def _check_front(front: FrontMatter, prompt_reads: dict[str, int], where: str) -> None:
-    for key in ("needs", "style"):
-        if key in front.model_fields_set and OPTIONS not in prompt_reads:
-            raise TemplateError(f"{where}: {key} speaks of options, and the prompt prints no `{{{{ options }}}}`")
-
-
-def _answer_place(parsed: Parsed, schema: type[Schema], where: str) -> Place | None:
-    output, offset = parsed.output, parsed.offset
-    pieces = [part for node in output.body for part in (node.nodes if isinstance(node, nodes.Output) else [node])]
-    pieces = [part for part in pieces if not isinstance(part, nodes.Assign)]
-    printed = [part for part in pieces if not (isinstance(part, nodes.TemplateData) and not part.data.strip())]
-    if not printed:
-        raise TemplateError(f"{where}: lacks its output: below the line `|||` nothing is printed")
-    reads, names = field_names(output), _printed(output)
-    if not reads:
-        said = "the output is the same for every row; print `{{ answer }}` or a field below `|||`"
-        raise TemplateError(f"{where}: {said}")
-    leaked = sorted(set(names) & (_answer_names(schema) - {ANSWER}))
-    if leaked:
-        said = f"the output prints {leaked[0]}; the answer is printed as `{{{{ answer }}}}`"
-        raise TemplateError(f"{where}:{names[leaked[0]] + offset}: {said}")
-    if ANSWER not in reads:
-        return None
-    places = [index for index, part in enumerate(printed) if isinstance(part, nodes.Name) and part.name == ANSWER]
-    if len(places) != 1 or sum(name.name == ANSWER for name in output.find_all(nodes.Name)) != 1:
-        said = "in the output `{{ answer }}` stands once, unfiltered, outside if, for and set"
-        raise TemplateError(f"{where}:{reads[ANSWER] + offset}: {said}")
-    return _marked(printed, places[0], where, reads[ANSWER] + offset)
-
-
-def _marked(printed: list[nodes.Node], index: int, where: str, line: int) -> Place:
-    before, after = printed[:index], printed[index + 1 :]
-    if not all(isinstance(part, nodes.TemplateData) for part in after):
-        raise TemplateError(
-            f"{where}:{line}: after `{{{{ answer }}}}` the output ends, or goes on with literal text only"
-        )
-    tail = "".join(part.data for part in after if isinstance(part, nodes.TemplateData)).rstrip()
-    if not before:
-        return Place("", tail)
-    last = before[-1]
-    if not isinstance(last, nodes.TemplateData) or not last.data.strip():
-        raise TemplateError(
-            f"{where}:{line}: "
-            "before `{{ answer }}` the output needs literal words, so that the answer can be found again"
-        )
-    marker = last.data if len(before) > 1 else last.data.lstrip()
-    return Place(re.sub(r"^\s+(?=\S)", "", marker), tail)
+def _place(pieces: list[nodes.Node]) -> Place:
+    """The place of the answer in an output that fits."""
+    at = place_in(pieces)
+    tail = "".join(part.data for part in pieces[at + 1 :] if isinstance(part, nodes.TemplateData)).rstrip()
+    last = pieces[at - 1] if at else None
+    marker = last.data if isinstance(last, nodes.TemplateData) else ""
+    return Place(re.sub(r"^\s+(?=\S)", "", marker.lstrip() if at == 1 else marker), tail)

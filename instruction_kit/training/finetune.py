@@ -187,6 +187,17 @@ def _save(trainer: KitTrainer, output: Path) -> None:
     trainer.save_state()
     if trainer.args.should_save:
         write_run(output, trainer.run_so_far())
+    _leave(trainer)
+
+
+def _leave(trainer: KitTrainer) -> None:
+    """Take the process group down.
+
+    The barrier is for gloo: a thread of its own frees the last gathered tensors and needs Python's lock for it, which
+    the end of the process group holds while it waits for that thread. Without a barrier between the two, some runs
+    never ended.
+    """
+    trainer.accelerator.wait_for_everyone()
     trainer.end()  # type: ignore[no-untyped-call]
 
 
