@@ -173,12 +173,14 @@ def test_everything_wrong_with_a_task_is_told_at_once():
 
 def test_a_wrong_type_or_key_hides_nothing_else():
     columns = {"texts": "note", "label": labels("stars", ["negative", "positive"]), "rationale": 3}
-    told = refused(licence="mit", metrics="accuracy", columns=columns, answers={"good": "yes"}, evaluate="test", scope=1)
-    assert told == (
-        "task notes: scope: Input should be a valid string; metrics: 'str' instances are not allowed as a Sequence value; "
-        "licence: unknown key; did you mean license?; rationale: 3 is no column; give a column's name, a Polars "
-        "expression or one of the kit's helpers; Classification has no field texts; did you mean text?; columns lacks "
-        "text, which Classification requires; answers has good, which is no class; there are: negative, positive; "
+    odd = {"licence": "mit", "metrics": "accuracy", "evaluate": "test", "scope": 1}
+    assert refused(columns=columns, answers={"good": "yes"}, **odd) == (
+        "task notes: scope: Input should be a valid string; "
+        "metrics: 'str' instances are not allowed as a Sequence value; licence: unknown key; did you mean license?; "
+        "rationale: 3 is no column; give a column's name, a Polars expression or one of the kit's helpers; "
+        "Classification has no field texts; did you mean text?; "
+        "columns lacks text, which Classification requires; "
+        "answers has good, which is no class; there are: negative, positive; "
         "evaluate='test' is none of its splits; there are: train"
     )
 

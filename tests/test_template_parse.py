@@ -5,6 +5,7 @@ import pytest
 from instruction_kit.errors import TemplateError
 from instruction_kit.schema import Classification, MathWordProblem, NaturalLanguageInference
 from instruction_kit.template import Template, parse_template
+from instruction_kit.template.language import FILTERS
 
 VALUES = {
     "premise": "It rains.",
@@ -84,8 +85,10 @@ def test_the_line_in_data_is_data(field):
         ),
         (
             "",
-            "x.jinja:1: lacks its output: a line `|||` and, below it, what the model is to answer\n"
-            "x.jinja:1: the prompt is the same for every row; print a field above `|||`",
+            (
+                "x.jinja:1: lacks its output: a line `|||` and, below it, what the model is to answer\n"
+                "x.jinja:1: the prompt is the same for every row; print a field above `|||`"
+            ),
         ),
         (
             "{{ premise }} ||| {{ answer }}",
@@ -105,8 +108,10 @@ def test_the_line_in_data_is_data(field):
         ),
         (
             "{{ premise }}\n{% for i in range(2) %}\n{% if 1 %}\n  |||\n{% endif %}\n{% endfor %}\n|||\n{{ label }}",
-            "x.jinja:4: the line `|||` stands inside a block; it separates prompt and output at top level\n"
-            "x.jinja:8: the output prints label; the answer is printed as `{{ answer }}`",
+            (
+                "x.jinja:4: the line `|||` stands inside a block; it separates prompt and output at top level\n"
+                "x.jinja:8: the output prints label; the answer is printed as `{{ answer }}`"
+            ),
         ),
         ("{{ premise }}\n|||\n", "x.jinja:2: lacks its output: below the line `|||` nothing is printed"),
         ("{{ premise }}\n|||\n  \n\t\n", "x.jinja:2: lacks its output: below the line `|||` nothing is printed"),
@@ -141,8 +146,7 @@ def test_no_problem_of_a_file_hides_another():
         "x.jinja:5: `*` is not in the language of templates (docs/templates.md lists what is)",
         "x.jinja:7: a loop has one variable",
         "x.jinja:7: `tuple` is not in the language of templates (docs/templates.md lists what is)",
-        "x.jinja:9: the filter `wrap` is not in the language; there are: capitalize, first, join, last, length, lower, "
-        "replace, title, trim, upper",
+        f"x.jinja:9: the filter `wrap` is not in the language; there are: {', '.join(sorted(FILTERS))}",
         "x.jinja:10: a second line `|||`, the first is line 8",
         "x.jinja:5: NaturalLanguageInference has no field premis; did you mean premise?",
         "x.jinja:6: the prompt reads answer, which the output then answers; take it out of the prompt",

@@ -14,8 +14,9 @@ from instruction_kit.render.setting import Setting
 from instruction_kit.schema.field import Choice, Free, Label
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
+from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE
 from instruction_kit.template.style import STYLES, answers, block
-from instruction_kit.template.template import ANSWER, OPTIONS, RATIONALE, Template
+from instruction_kit.template.template import Template
 
 TOO_LONG = "too long for the budget"
 MIN_KEPT_CHARS = 40

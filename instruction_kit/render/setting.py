@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from instruction_kit.errors import MixtureError, nearest
 from instruction_kit.task.task import Task
-from instruction_kit.template.template import RATIONALE, Template
+from instruction_kit.template.language import RATIONALE
+from instruction_kit.template.template import Template
 
 
 @dataclass(frozen=True, order=True)

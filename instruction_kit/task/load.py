@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import polars as pl
 
@@ -39,28 +40,28 @@ def load_task(path: Path) -> Task:
     """
     problems = [f"{path}: {problem}" for problem in name_problems(path.stem, path.parent.name)]
     try:
-        task = _run(path)
+        task = _run(path).get("task")
     except TaskError as error:
         raise TaskError("\n".join([*problems, str(error)])) from error
+    if not isinstance(task, Task):
+        raise TaskError("\n".join([*problems, f"{path}: the file defines no `task = Task(…)`"]))
     if problems:
         raise TaskError("\n".join(problems))
     return task.named(name=path.stem, cluster=path.parent.name, path=path)
 
 
-def _run(path: Path) -> Task:
+def _run(path: Path) -> dict[str, Any]:
+    """What the file defines."""
     module = ModuleType(f"instruction_kit_task_{path.stem}")
     module.__file__ = str(path)
     try:
         code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
         exec(code, module.__dict__)  # noqa: S102 - a task file is code that the user named, as an import is
-        task = getattr(module, "task", None)
-        if not isinstance(task, Task):
-            raise TaskError("the file defines no `task = Task(…)`")
-        return task
     except InstructionKitError as error:
         raise TaskError(f"{_line(path, error)}: {error}") from error
     except _ITS_OWN as error:
         raise TaskError(f"{_line(path, error)}: {type(error).__name__}: {error}") from error
+    return module.__dict__
 
 
 _ITS_OWN = (

@@ -10,10 +10,8 @@ from jinja2 import nodes
 
 from instruction_kit.errors import nearest
 from instruction_kit.schema.schema import Schema
-from instruction_kit.template.language import field_names
+from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE, field_names
 from instruction_kit.template.parse import Parsed
-
-ANSWER, OPTIONS, RATIONALE = "answer", "options", "rationale"
 
 
 def problems(parsed: Parsed, schema: type[Schema], *, where: str) -> Iterator[str]:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from jinja2 import nodes
 
+ANSWER, OPTIONS, RATIONALE = "answer", "options", "rationale"
+"""What the kit gives to every template beside the row's own fields; `rationale` is a field of every schema."""
 FILTERS = frozenset({"capitalize", "first", "join", "last", "length", "lower", "replace", "title", "trim", "upper"})
 TESTS = frozenset({"none", "defined"})
 LOOP = frozenset({"index", "index0", "first", "last", "length"})

@@ -14,9 +14,9 @@ from instruction_kit.errors import TemplateError
 from instruction_kit.library import text_hash
 from instruction_kit.schema.schema import Schema
 from instruction_kit.template.environment import Values, compiled
-from instruction_kit.template.fit import ANSWER, OPTIONS, RATIONALE, pieces_of, place_in, problems
+from instruction_kit.template.fit import pieces_of, place_in, problems
 from instruction_kit.template.front import FrontMatter
-from instruction_kit.template.language import field_names
+from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE, field_names
 from instruction_kit.template.parse import parse
 
 
