@@ -78,6 +78,11 @@ def pairs(folder: Path, split: str = "train", config: str = "train") -> pl.DataF
     return pl.concat([pl.read_parquet(file) for file in files])
 
 
+def counts(folder: Path, column: str = "task", split: str = "train") -> dict[str, int]:
+    """Pairs of one split of a built folder by the values of one column."""
+    return dict(sorted(pairs(folder, split).group_by(column).len().iter_rows()))
+
+
 def used(folder: Path, split: str = "train", config: str = "train") -> set[tuple[str, str, str]]:
     """(task, split, row) of every row that stands in one split of a built folder."""
     return set(pairs(folder, split, config).select("task", "split", "row").iter_rows())

@@ -1,115 +1,32 @@
 """One example through one template: what the pair holds, character by character, and what is never cut."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
-
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_task import CLASSES, Verdict, claims, recitals, verdicts
+from rendering import (
+    ASK,
+    CLAIM,
+    COT,
+    INVERTED,
+    INVERTING,
+    MATHS,
+    NO_OPTIONS,
+    READING,
+    REASONED,
+    SENTENCE,
+    attempted,
+    odd_text,
+    question,
+    quiz,
+    rendered,
+    template,
+)
+from small_task import CLASSES, Verdict, claims, verdicts
 
 from instruction_kit import Frame, Task, labels
-from instruction_kit.errors import MixtureError
-from instruction_kit.render.pair import PAIR_SCHEMA, Pair
-from instruction_kit.render.render import MIN_KEPT_CHARS, TOO_LONG, Prompting, render
-from instruction_kit.render.setting import SETTINGS, Setting, parse_setting, serves, serving
-from instruction_kit.schema import MathWordProblem, MultipleChoice, ReadingComprehension, Schema
+from instruction_kit.render.pair import PAIR_SCHEMA
+from instruction_kit.schema import MathWordProblem
 from instruction_kit.template.environment import RowProblem
-from instruction_kit.template.template import Template, parse_template
-
-OPTIONS, NO_OPTIONS = Setting(options=True), Setting(options=False)
-COT = Setting(options=False, cot=True)
-INVERTED = Setting(options=True, inverted=True)
-JUDGE = verdicts(claims(1))
-CLAIM = {"claim": "The sky is green.", "label": "false", "rationale": None}
-
-ASK = "{{ claim }}\n\nIs that so?\n\n{{ options }}\n|||\n{{ answer }}"
-SENTENCE = "{{ claim }}\n\n{{ options }}\n|||\nI find it {{ answer }}."
-INVERTING = "Write a claim that is {{ answer }}.\n\n{{ options }}\n|||\n{{ claim }}"
-REASONED = "{{ question }}\n|||\n{{ rationale }}\nThe answer is {{ answer }}."
-
-any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
-"""Text as a frame can hold it."""
-TRAPS = [
-    "|||",
-    "a\n|||\nb",
-    "{{ claim }}",
-    "{% if x %}",
-    "{# no #}",
-    "\u202eright to left\u202c",
-    "👩‍👧 family",
-    "é e\u0301",
-    "{label}) {text}",
-    "%s {0}",
-    "\r\nlines\r",
-    "a\u2028b\u0085c",
-    "<s> </s> [INST]",
-    "Options:\n- true",
-]
-odd_text = st.one_of(any_text, st.sampled_from(TRAPS))
-
-
-def template(text: str, schema: type[Schema] = Verdict) -> Template:
-    return parse_template(text, name="tests/one", schema=schema, where="one.jinja")
-
-
-def rendered(
-    text: str,
-    example: Mapping[str, Any],
-    *,
-    task: Task = JUDGE,
-    setting: Setting = OPTIONS,
-    measured: bool = False,
-    budget: int | None = None,
-    joiner: str = "\n",
-) -> Pair:
-    prompting = Prompting(joiner, budget)
-    made = template(text, task.schema)
-    return render(example, template=made, setting=setting, task=task, prompting=prompting, measured=measured)
-
-
-def attempted(text: str, example: Mapping[str, Any], **options: Any) -> Pair | str:
-    """The pair, or the row's problem."""
-    try:
-        return rendered(text, example, **options)
-    except RowProblem as problem:
-        return str(problem)
-
-
-def quiz(**columns: Any) -> Task:
-    frame = pl.DataFrame({"question": ["q"], "options": [["a", "b"]], "answer": [0]})
-    fields = {name: name for name in ("question", "options", "answer")}
-    return Task(name="quiz", cluster="quizzing", schema=MultipleChoice, source=Frame(frame), columns=fields | columns)
-
-
-def question(*words: str, answer: int = 0, **fields: Any) -> dict[str, Any]:
-    return {
-        "question": "Which?",
-        "options": list(words),
-        "answer": answer,
-        "context": None,
-        "rationale": None,
-        **fields,
-    }
-
-
-MATHS = Task(
-    name="maths",
-    cluster="math",
-    schema=MathWordProblem,
-    source=Frame(pl.DataFrame({"question": ["q"], "answer": ["1"], "rationale": ["r"]})),
-    columns={"question": "question", "answer": "answer", "rationale": "rationale"},
-)
-READING = Task(
-    name="reading",
-    cluster="reading",
-    schema=ReadingComprehension,
-    source=Frame(pl.DataFrame({"passage": ["p"], "question": ["q"], "answers": [["a"]]})),
-    columns={"passage": "passage", "question": "question", "answers": "answers"},
-)
-
 
 # --- prompt and completion --------------------------------------------------------------------------------------------
 
@@ -322,136 +239,6 @@ def test_any_text_survives(claim, first, second):
     assert pair.prompt == f"Q Which?\n\nOptions:\n- {first}\n- {second}\n\nA\n"
     assert pair.candidates == [f"The answer is {word}, surely." for word in (first, second)]
     assert pair.completion == f"The answer is {second}, surely."
-
-
-# --- the budget -------------------------------------------------------------------------------------------------------
-
-LONG = "{{ claim }}\n\nIs that so?\n\n{{ options }}\n|||\nIt is {{ answer }}."
-
-
-def test_what_fits_is_left_alone():
-    exact = len(rendered(LONG, CLAIM).prompt) + len("It is false.")
-    pair = rendered(LONG, CLAIM, budget=exact)
-    assert (pair.shortened, pair.prompt) == (0, rendered(LONG, CLAIM).prompt)
-
-
-def test_a_long_field_is_shortened_at_the_end_of_a_word_and_says_so():
-    claim = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-    pair = rendered(LONG, {**CLAIM, "claim": claim}, budget=120)
-    kept = "one two three four five six seven eight nine ten eleven …"
-    assert pair.prompt == f"{kept}\n\nIs that so?\n\nOptions:\n- true\n- false\n- open\n"
-    assert pair.shortened == len(" twelve thirteen fourteen fifteen sixteen") - len(" …")
-    assert len(pair.prompt) + len("It is false.") <= 120
-
-
-def test_the_longest_output_has_to_fit_not_only_the_right_one():
-    words = verdicts(claims(1), answers={"open": "a matter on which nobody can tell"})
-    pair = rendered(LONG, {**CLAIM, "claim": "word " * 40}, task=words, budget=190)
-    assert len(pair.prompt) + len("It is a matter on which nobody can tell.") <= 190
-    assert pair.shortened > 0
-
-
-def test_what_cannot_be_shortened_is_too_long():
-    with pytest.raises(RowProblem, match=TOO_LONG):
-        rendered(LONG, CLAIM, budget=len(rendered(LONG, CLAIM).prompt))
-    asked = "{{ passage }}\n{{ question }}\n|||\n{{ answer }}"
-    example = {"passage": "word " * 30, "question": "Who? " * 40, "answers": ["Ann"], "rationale": None}
-    with pytest.raises(RowProblem, match=TOO_LONG):
-        rendered(asked, example, task=READING, budget=200)
-
-
-def test_an_output_is_never_shortened_and_neither_is_the_field_that_it_prints():
-    text = "Pass on: {{ passage }}\n|||\n{{ passage }}"
-    example = {"passage": "word " * 60, "question": "Who?", "answers": ["Ann"], "rationale": None}
-    with pytest.raises(RowProblem, match=TOO_LONG):
-        rendered(text, example, task=READING, setting=INVERTED, budget=400)
-
-
-@given(st.text("ab \n😀", max_size=300), st.text("xy z", max_size=120).filter(str.strip), st.integers(100, 400))
-def test_a_pair_is_never_over_budget_and_only_the_long_field_is_cut(passage, asked, budget):
-    text = "Read.\n{{ passage }}\n---\n{{ question }}\n|||\nIt says {{ answer }}!"
-    example = {"passage": passage, "question": asked, "answers": ["this", "that thing"], "rationale": None}
-    pair = attempted(text, example, task=READING, budget=budget)
-    if isinstance(pair, str):
-        assert pair == TOO_LONG
-        whole = len(f"Read.\n\n---\n{asked}\nIt says that thing!")
-        assert whole + min(len(passage), MIN_KEPT_CHARS) > budget
-        return
-    assert len(pair.prompt) + len("It says that thing!") <= budget
-    kept = pair.prompt.removeprefix("Read.\n").removesuffix(f"\n---\n{asked.rstrip()}\n")
-    assert pair.prompt == f"Read.\n{kept}\n---\n{asked.rstrip()}\n"
-    assert pair.completion == "It says this!"
-    assert pair.references == ["It says this!", "It says that thing!"]
-    if pair.shortened:
-        assert passage.startswith(kept.removesuffix(" …"))
-        assert len(passage) - len(kept) == pair.shortened
-    else:
-        assert kept == passage
-
-
-# --- settings ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SETTINGS)
-def test_a_settings_name_says_its_parts(name):
-    setting = parse_setting(name)
-    assert str(setting) == name
-    assert setting.options == (".options" in name)
-    assert (setting.cot, setting.inverted) == (".cot" in name, ".inverted" in name)
-
-
-def test_a_setting_that_is_none_comes_with_the_nearest():
-    with pytest.raises(MixtureError, match=r"^no setting zero_shot\.option; did you mean zero_shot\.options"):
-        parse_setting("zero_shot.option")
-    with pytest.raises(MixtureError, match=r"^setting few_shot\.options: few-shot prompts need exemplars"):
-        parse_setting("few_shot.options")
-
-
-NEEDING = "---\nneeds: options\n---\nOne of these?\n\n{{ options }}\n{{ claim }}\n|||\n{{ answer }}"
-BARE = "{{ claim }}\n|||\n{{ answer }}"
-BARE_INVERTING = "Write a claim that is {{ answer }}.\n|||\n{{ claim }}"
-
-
-@pytest.mark.parametrize(
-    ("text", "settings"),
-    [
-        (ASK, {"zero_shot.options", "zero_shot.no_options"}),
-        (BARE, {"zero_shot.no_options"}),
-        (NEEDING, {"zero_shot.options"}),
-        (INVERTING, {"zero_shot.options.inverted", "zero_shot.no_options.inverted"}),
-        (BARE_INVERTING, {"zero_shot.no_options.inverted"}),
-    ],
-)
-def test_a_phrasing_serves_the_settings_that_its_text_allows(text, settings):
-    made = template(text)
-    assert {name for name, setting in SETTINGS.items() if serves(made, setting, task=JUDGE)} == settings
-
-
-def test_a_task_without_options_serves_both_kinds_of_setting():
-    told = recitals(1)
-    made = template("{{ cue }}\n\n{{ options }}\n|||\n{{ answer }}", told.schema)
-    assert {n for n, s in SETTINGS.items() if serves(made, s, task=told)} == {
-        "zero_shot.options",
-        "zero_shot.no_options",
-    }
-    needing = template("---\nneeds: options\n---\n{{ cue }}\n\n{{ options }}\n|||\n{{ answer }}", told.schema)
-    assert not any(serves(needing, setting, task=told) for setting in SETTINGS.values())
-
-
-def test_a_phrasing_that_reasons_serves_only_tasks_with_rationales():
-    made = template(REASONED, MathWordProblem)
-    silent = replace(MATHS, columns={"question": "question", "answer": "answer"})
-    assert [n for n, s in SETTINGS.items() if serves(made, s, task=MATHS)] == [
-        "zero_shot.options.cot",
-        "zero_shot.no_options.cot",
-    ]
-    assert not any(serves(made, setting, task=silent) for setting in SETTINGS.values())
-
-
-def test_the_phrasings_of_a_setting_keep_their_order():
-    made = [template(text) for text in (NEEDING, BARE, ASK)]
-    assert serving(made, OPTIONS, task=JUDGE) == [made[0], made[2]]
-    assert serving(made, NO_OPTIONS, task=JUDGE) == [made[1], made[2]]
 
 
 # --- the layout -------------------------------------------------------------------------------------------------------
