@@ -1,154 +1,38 @@
 """The example over local files: every row of every file, counted and read a second time in plain Python.
 
-What the rows should be is worked out here from the bytes of the files, with `csv` and `json` and none of the kit's
-readers, so that a row that is lost, shifted or mislabelled cannot agree with it by accident.
+What the rows should be stands in the modules `local_rows_…`, which know nothing of the kit; here it is held against
+what the kit makes of the same files.
 """
 
-import csv
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import local_rows_first
 import polars as pl
 import pytest
+from local_rows import Dataset, Expected, byte_lines, quoted_rows, tab_rows
 
-from instruction_kit import Files, Mixture
+from instruction_kit import Files, Mixture, Task
 from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.build.scan import cache_folder, scan, scan_units
 from instruction_kit.errors import SourceError
 from instruction_kit.library import library_folder
+from instruction_kit.schema import Choice, Label
 from instruction_kit.task.load import task_files
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "local_files"
-RATE, NUM_VALIDATION, NUM_HELD_OUT = 1_000, 60, 150
-"""What the mixture asks of each task."""
-MEASURED = {"rte_local": "validation", "cb_local": "validation", "sick_local": "test", "help_local": "train"}
+DATASETS: dict[str, Dataset] = {**local_rows_first.DATASETS}
+MEASURED = {task: dataset.measured for task, dataset in DATASETS.items() if dataset.measured}
 """Held-out task -> the split that it is measured on."""
-REPEATS = {"gsm8k/test_socratic.jsonl", "trec/raw_TREC.test"}
-"""Files with the questions of another file, left out on purpose."""
-NO_UTF_8 = "not valid utf-8 (byte 0xF0)"
-
-STARS = ["unacceptable", "acceptable"]
-KINDS = ["description", "entity", "abbreviation", "human", "location", "number"]
-WORDS = {"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no", "not_entailment": "no"}
-OPTIONS = {
-    "mr_local": ["negative", "positive"],
-    "cola_local": STARS,
-    "trec_local": KINDS,
-    "rte_local": ["yes", "no"],
-    "cb_local": ["yes", "no", "it is not possible to tell"],
-    "sick_local": ["yes", "it is not possible to tell", "no"],
-    "help_local": ["yes", "it is not possible to tell"],
-}
+RATE = 1_000
+"""At most so many rows of a task are trained on, says the mixture."""
 
 
-@dataclass(frozen=True)
-class Expected:
-    """One row as it should come out, or why it should not."""
-
-    row: str
-    shown: tuple[str, ...] = ()
-    """What a prompt must hold, word for word."""
-    answer: str = ""
-    options: tuple[str, ...] = ()
-    fate: str = "used"
-    """`used`, `skipped`, or the reason of a rejection."""
-
-
-def byte_lines(path: Path) -> list[bytes]:
-    lines = path.read_bytes().split(b"\n")
-    return lines[:-1] if not lines[-1] else lines
-
-
-def json_rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in byte_lines(path)]
-
-
-def tab_rows(path: Path) -> list[list[str]]:
-    return [line.decode().removesuffix("\r").split("\t") for line in byte_lines(path)]
-
-
-def quoted_rows(path: Path) -> list[list[str]]:
-    return list(csv.reader((line.decode() for line in byte_lines(path)), delimiter="\t"))
-
-
-def gsm8k(path: Path, file: str) -> Iterator[Expected]:
-    for index, row in enumerate(json_rows(path)):
-        answer = row["answer"].split("#### ")[1].replace(",", "").strip()
-        yield Expected(f"{file}:{index}", (row["question"].strip(),), answer)
-
-
-def mr(path: Path, file: str) -> Iterator[Expected]:
-    for index, line in enumerate(byte_lines(path)):
-        label, sentence = line.decode("cp1252").split(" ", 1)
-        yield Expected(f"{file}:{index}", (sentence.strip(),), OPTIONS["mr_local"][int(label)])
-
-
-def trec(path: Path, file: str) -> Iterator[Expected]:
-    for index, line in enumerate(byte_lines(path)):
-        if b"\xf0" in line:
-            yield Expected(f"{file}:{index}", fate=NO_UTF_8)
-        else:
-            label, question = line.decode("ascii").split(" ", 1)
-            yield Expected(f"{file}:{index}", (question.strip(),), KINDS[int(label)])
-
-
-def cola(path: Path, file: str) -> Iterator[Expected]:
-    for index, (_, label, _, sentence) in enumerate(tab_rows(path)):
-        yield Expected(f"{file}:{index}", (sentence.strip(),), STARS[int(label)])
-
-
-def openbookqa(path: Path, _: str) -> Iterator[Expected]:
-    for key, stem, choices, _, letter in tab_rows(path)[1:]:
-        _, *parts = re.split(r"\(([A-Z])\) ", choices)
-        letters, options = parts[::2], tuple(part.strip() for part in parts[1::2])
-        if letters == ["A", "B", "C", "D"]:
-            yield Expected(key, (stem.strip(),), options[letters.index(letter)], options)
-        else:
-            yield Expected(key, fate="skipped")
-
-
-def scitldr(path: Path, _: str) -> Iterator[Expected]:
-    for row in json_rows(path):
-        start = row["source"][0].strip()[:150]  # an abstract may be shortened at its end
-        yield Expected(row["paper_id"], (start,), row["target"][0].strip())
-
-
-def superglue(path: Path, file: str) -> Iterator[Expected]:
-    for index, row in enumerate(json_rows(path)):
-        texts = (row["premise"].strip(), row["hypothesis"].strip())
-        yield Expected(f"{file}:{index}", texts, WORDS[row["label"]])
-
-
-def sick(path: Path, _: str) -> Iterator[Expected]:
-    for cells in tab_rows(path)[1:]:
-        key, premise, hypothesis, _, label = (cell.strip() for cell in cells)
-        yield Expected(key, (premise, hypothesis), WORDS[label.lower()])
-
-
-def help_nli(path: Path, file: str) -> Iterator[Expected]:
-    for index, cells in enumerate(quoted_rows(path)[1:]):
-        yield Expected(f"{file}:{index}", (cells[8].strip(), cells[9].strip()), WORDS[cells[4]])
-
-
-READERS: dict[str, Callable[[Path, str], Iterator[Expected]]] = {
-    "gsm8k_local": gsm8k,
-    "mr_local": mr,
-    "trec_local": trec,
-    "cola_local": cola,
-    "openbookqa_local": openbookqa,
-    "scitldr_local": scitldr,
-    "rte_local": superglue,
-    "cb_local": superglue,
-    "sick_local": sick,
-    "help_local": help_nli,
-}
-
-
+@cache
 def example(data_dir: Path | None = None) -> Mixture:
     return Mixture.from_yaml(EXAMPLE / "mixture.yaml").model_copy(update={"data_dir": data_dir})
 
@@ -163,8 +47,8 @@ def files_of(task: str) -> dict[str, tuple[str, ...]]:
 def expected(real_data) -> dict[tuple[str, str], list[Expected]]:
     """(task, split) -> its rows, in the order of the files."""
     return {
-        (task, split): [row for file in files for row in reader(real_data / file, file)]
-        for task, reader in READERS.items()
+        (task, split): list(dataset.rows(real_data, files))
+        for task, dataset in DATASETS.items()
         for split, files in files_of(task).items()
     }
 
@@ -185,26 +69,23 @@ def pairs(out: Path, config: str, split: str) -> list[dict[str, Any]]:
     return [row for file in sorted((out / config).glob(f"{split}-*")) for row in pl.read_parquet(file).to_dicts()]
 
 
-def by_row(expected: dict[tuple[str, str], list[Expected]]) -> dict[tuple[str, str], Expected]:
-    return {(task, row.row): row for (task, _), rows in expected.items() for row in rows}
+def measured_pairs(out: Path) -> list[dict[str, Any]]:
+    return [pair for task, split in MEASURED.items() for pair in pairs(out, "held_out", f"{task}__{split}")]
+
+
+def by_row(expected: dict[tuple[str, str], list[Expected]]) -> dict[tuple[str, str, str], Expected]:
+    return {(task, split, row.row): row for (task, split), rows in expected.items() for row in rows}
 
 
 # Without the data
 
 
-def test_the_example_holds_ten_tasks_of_which_the_ones_on_inference_are_measured():
+def test_the_example_names_every_task_that_is_checked_here_and_measures_those_on_inference():
     mixture = example()
-    assert set(mixture.chosen) == set(READERS)
-    assert mixture.held_out.measured == tuple(sorted(MEASURED))
+    assert set(mixture.chosen) == set(DATASETS)
+    assert set(mixture.held_out.measured) == set(MEASURED)
     assert mixture.held_out.leaving == {}
-    assert {mixture.chosen[name].cluster for name in mixture.held_out.training} == {
-        "linguistic_acceptability",
-        "math",
-        "question_classification",
-        "reading_comprehension",
-        "sentiment",
-        "summarization",
-    }
+    assert {mixture.chosen[name].cluster for name in MEASURED} == set(mixture.hold_out)
 
 
 def test_no_task_of_the_example_overrides_a_shipped_one_and_each_of_its_templates_serves_a_task():
@@ -219,7 +100,8 @@ def test_no_task_of_the_example_overrides_a_shipped_one_and_each_of_its_template
 def test_without_the_data_the_error_names_the_missing_file_and_data_dir(tmp_path):
     with pytest.raises(SourceError) as nowhere:
         example(tmp_path / "raw").build(tmp_path / "out")
-    assert str(tmp_path / "raw" / "cb" / "train.jsonl") in str(nowhere.value)
+    first = min(DATASETS)
+    assert str(tmp_path / "raw" / files_of(first)["train"][0]) in str(nowhere.value)
     assert "relative to data_dir" in str(nowhere.value)
     with pytest.raises(SourceError, match=r"set data_dir \(--data-dir\) if the data lie elsewhere"):
         example().build(tmp_path / "out")
@@ -228,23 +110,25 @@ def test_without_the_data_the_error_names_the_missing_file_and_data_dir(tmp_path
 # With the data
 
 
-@pytest.mark.parametrize("task", READERS)
-def test_every_file_of_a_dataset_is_in_a_split_or_repeats_another(task, real_data):
-    named = {file for files in files_of(task).values() for file in files}
-    folder = next(iter(named)).partition("/")[0]
-    there = {f"{folder}/{path.name}" for path in (real_data / folder).iterdir() if path.is_file()}
-    assert there - named <= REPEATS
-    assert named <= there
+def test_every_file_of_a_dataset_is_in_a_split_or_left_out_for_a_reason(real_data):
+    named = {file for task in DATASETS for files in files_of(task).values() for file in files}
+    left_out = {file for dataset in DATASETS.values() for file in dataset.left_out}
+    folders = {file.partition("/")[0] for file in named}
+    there = {path.relative_to(real_data) for folder in folders for path in (real_data / folder).rglob("*")}
+    kept = {path.as_posix() for path in there if (real_data / path).is_file() and path.parts[1] != "_upstream"}
+    assert kept == named | left_out
+    assert not named & left_out
 
 
-@pytest.mark.parametrize("task", READERS)
+@pytest.mark.parametrize("task", DATASETS)
 def test_the_ledger_accounts_for_every_row_of_every_file(task, manifest, expected):
     record = manifest.tasks[task]
     assert set(record.splits) == set(files_of(task))
     for split, source in record.splits.items():
         rows, ledger = expected[task, split], source.ledger
         fates = Counter(row.fate for row in rows)
-        assert ledger.read == ledger.source_rows == len(rows)
+        assert ledger.read == len(rows)
+        assert ledger.source_rows == DATASETS[task].source_rows.get(split, len(rows))
         assert ledger.skipped == fates.pop("skipped", 0)
         assert ledger.used + ledger.not_drawn == fates.pop("used")
         assert ledger.rejected == dict(fates)
@@ -252,22 +136,33 @@ def test_the_ledger_accounts_for_every_row_of_every_file(task, manifest, expecte
         assert ledger.missed == {}
 
 
-@pytest.mark.parametrize("task", READERS)
+@pytest.mark.parametrize("task", DATASETS)
 def test_as_many_rows_are_used_as_the_mixture_asks_for(task, manifest, expected):
+    mixture = example()
+    good = {split: Counter(row.fate for row in expected[task, split])["used"] for split in files_of(task)}
     used = {split: source.ledger.used for split, source in manifest.tasks[task].splits.items()}
-    if task in MEASURED:
-        good = len(expected[task, MEASURED[task]])
-        assert used == {**dict.fromkeys(used, 0), MEASURED[task]: min(NUM_HELD_OUT, good)}
+    if split := MEASURED.get(task):
+        assert used == {**dict.fromkeys(used, 0), split: min(mixture.num_held_out, good[split])}
         return
-    own = "validation" in used
-    assert used.pop("train") == RATE + (0 if own else NUM_VALIDATION)
-    assert used.pop("validation", NUM_VALIDATION) == NUM_VALIDATION
+    carved = 0 if "validation" in good else mixture.num_validation
+    trained = min(RATE, good["train"] - carved)
+    assert used.pop("train") == trained + carved
+    assert used.pop("validation", 0) == (0 if carved else min(mixture.num_validation, good["validation"]))
     assert used == dict.fromkeys(used, 0)  # the test split of a task that trains
-    assert manifest.tasks[task].splits["train"].ledger.pairs["train"] == RATE
+    assert manifest.tasks[task].splits["train"].ledger.pairs["train"] == trained
 
 
-def test_the_one_rejected_row_is_told_with_file_and_line(out, manifest):
-    assert {task: rows for task, rows in manifest.splits["rejected"].items() if rows} == {"trec_local": 1}
+def test_every_rejected_row_is_told_with_its_file_and_its_reason(out, manifest, expected):
+    found = {
+        (row["task"], row["split"], row["row"]): f"{row['field']}: {row['reason']}" if row["field"] else row["reason"]
+        for task in sorted(manifest.splits["rejected"], reverse=True)
+        for row in reversed(pairs(out, "rejected", task))  # of several reasons, the first is told last
+    }
+    fates = {key: row.fate for key, row in by_row(expected).items()}
+    assert found == {key: fate for key, fate in fates.items() if fate not in ("used", "skipped")}
+
+
+def test_a_row_of_bytes_in_no_encoding_is_told_with_file_and_index(out):
     assert pairs(out, "rejected", "trec_local") == [
         {
             "task": "trec_local",
@@ -275,7 +170,7 @@ def test_the_one_rejected_row_is_told_with_file_and_line(out, manifest):
             "file": "trec/TREC.train.all",
             "row": "trec/TREC.train.all:65",
             "field": "",
-            "reason": NO_UTF_8,
+            "reason": local_rows_first.NO_UTF_8,
             "value": None,
         }
     ]
@@ -291,22 +186,39 @@ def test_read_with_the_wrong_encoding_a_file_loses_just_the_lines_that_say_so(re
     assert all(re.fullmatch(r"not valid utf-8 \(byte 0x[0-9A-F]{2}\)", reason) for reason in done.rejected)
 
 
-@pytest.mark.parametrize("task", READERS)
-def test_every_good_row_of_every_file_is_mapped_to_its_own_texts(task, real_data, out, expected):
+@pytest.mark.parametrize("task", DATASETS)
+def test_every_good_row_of_every_file_is_mapped_to_its_own_texts_and_answers(task, real_data, out, expected):
     """All of them, also those that the mixture has not drawn: the scans of the build, read back."""
-    mixture = example(real_data)
+    chosen = example(real_data).chosen[task]
     found: dict[str, list[dict[str, Any]]] = {}
-    for unit in scan_units(mixture.chosen[task], data="source", data_dir=real_data):
-        done = scan(unit, task=mixture.chosen[task], root=cache_folder())
+    for unit in scan_units(chosen, data="source", data_dir=real_data):
+        done = scan(unit, task=chosen, root=cache_folder())
         found.setdefault(unit.split, []).extend(pl.read_parquet(done.examples).to_dicts())
     assert set(found) == set(files_of(task))
     for split, rows in found.items():
         good = [row for row in expected[task, split] if row.fate == "used"]
         assert [row["row"] for row in rows] == [row.row for row in good]
         for row, said in zip(rows, good, strict=True):
-            texts = [value for value in row.values() if isinstance(value, str)]
+            texts = texts_of(row)
             assert all(any(text.startswith(shown) for text in texts) for shown in said.shown)
+            assert answers_of(row, chosen) == list(said.answers)
             assert tuple(row.get("options") or ()) == said.options
+
+
+def texts_of(row: dict[str, Any]) -> list[str]:
+    """The texts of a row, and those in its lists."""
+    held = [value if isinstance(value, list) else [value] for value in row.values()]
+    return [text for values in held for text in values if isinstance(text, str)]
+
+
+def answers_of(row: dict[str, Any], task: Task) -> list[str]:
+    target = task.schema.target
+    if isinstance(target, Label):
+        return [task.words[task.classes.index(row[target.field])]]
+    if isinstance(target, Choice):
+        return [row[target.options][row[target.answer]]]
+    answers = row[target.field]
+    return answers if isinstance(answers, list) else [answers]
 
 
 def test_read_with_the_wrong_quoting_rows_would_keep_quotes_that_are_not_theirs(real_data):
@@ -317,54 +229,48 @@ def test_read_with_the_wrong_quoting_rows_would_keep_quotes_that_are_not_theirs(
 
 def test_every_prompt_holds_the_text_of_the_row_that_it_names(out, expected):
     rows, checked = by_row(expected), Counter[str]()
-    measured = [pair for task, split in MEASURED.items() for pair in pairs(out, "held_out", f"{task}__{split}")]
-    for pair in (*(p for split in ("train", "validation", "seen") for p in pairs(out, "train", split)), *measured):
-        row = rows[pair["task"], pair["row"]]
+    trained = [pair for split in ("train", "validation", "seen") for pair in pairs(out, "train", split)]
+    for pair in (*trained, *measured_pairs(out)):
+        row = rows[pair["task"], pair["split"], pair["row"]]
         assert row.fate == "used"
-        assert all(text in pair["prompt"] for text in row.shown)
+        assert [text for text in row.shown if text not in pair["prompt"]] == []
         checked[pair["task"]] += 1
-    assert set(checked) == set(READERS)
+    assert set(checked) == set(DATASETS)
 
 
 LITERAL = {
-    "gsm8k_local": "math_word_problem/result_only",
-    "mr_local": "classification/which_label_fits",
-    "trec_local": "classification/which_label_fits",
-    "cola_local": "classification/which_label_fits",
-    "openbookqa_local": "multiple_choice/question_then_options",
-    "scitldr_local": "summarization/in_brief",
-    "rte_local": "natural_language_inference/can_we_conclude",
-    "cb_local": "natural_language_inference/can_we_conclude",
-    "sick_local": "natural_language_inference/can_we_conclude",
-    "help_local": "natural_language_inference/can_we_conclude",
+    "MathWordProblem": "math_word_problem/result_only",
+    "Classification": "classification/which_label_fits",
+    "MultipleChoice": "multiple_choice/question_then_options",
+    "Summarization": "summarization/in_brief",
+    "NaturalLanguageInference": "natural_language_inference/can_we_conclude",
 }
-"""A phrasing of each task whose output is the bare answer."""
+"""A phrasing of each schema whose output is the bare answer."""
+
+
+def literal(task: str) -> str:
+    return LITERAL[example().chosen[task].schema.__name__]
 
 
 def test_the_output_is_the_answer_of_the_row(out, expected):
-    rows, checked = by_row(expected), Counter[str]()
-    measured = [pair for task, split in MEASURED.items() for pair in pairs(out, "held_out", f"{task}__{split}")]
-    for pair in (*pairs(out, "train", "train"), *measured):
-        if pair["template"] == LITERAL[pair["task"]]:
-            assert pair["completion"] == rows[pair["task"], pair["row"]].answer
+    rows, phrasings, checked = by_row(expected), {task: literal(task) for task in DATASETS}, Counter[str]()
+    for pair in (*pairs(out, "train", "train"), *measured_pairs(out)):
+        if pair["template"] == phrasings[pair["task"]]:
+            assert pair["completion"] in rows[pair["task"], pair["split"], pair["row"]].answers
             checked[pair["task"]] += 1
-    assert set(checked) == set(READERS)
+    assert set(checked) == set(DATASETS)
 
 
 def test_a_measured_row_has_a_candidate_for_each_option_and_the_right_one_is_gold(out, expected):
-    rows = by_row(expected)
-    for config, split in [
-        ("train", "validation"),
-        *(("held_out", f"{task}__{name}") for task, name in MEASURED.items()),
-    ]:
-        for pair in pairs(out, config, split):
-            task, row = pair["task"], rows[pair["task"], pair["row"]]
-            options = list(row.options) or OPTIONS.get(task, [])
-            assert len(pair["candidates"]) == len(options)
-            assert pair["gold"] == ([options.index(row.answer)] if options else [])
-            assert [pair["candidates"][index] for index in pair["gold"]] == ([pair["completion"]] if options else [])
-            if pair["template"] == LITERAL[task] and options:
-                assert pair["candidates"] == options
+    rows, phrasings = by_row(expected), {task: literal(task) for task in DATASETS}
+    for pair in (*pairs(out, "train", "validation"), *measured_pairs(out)):
+        task, row = pair["task"], rows[pair["task"], pair["split"], pair["row"]]
+        options = list(row.options or DATASETS[task].classes)
+        assert len(pair["candidates"]) == len(options)
+        assert pair["gold"] == ([options.index(row.answers[0])] if options else [])
+        assert [pair["candidates"][index] for index in pair["gold"]] == ([pair["completion"]] if options else [])
+        if pair["template"] == phrasings[task] and options:
+            assert pair["candidates"] == options
 
 
 def test_every_held_out_row_stands_whole_under_every_phrasing_with_all_classes_among_the_gold(out, manifest):
@@ -375,4 +281,4 @@ def test_every_held_out_row_stands_whole_under_every_phrasing_with_all_classes_a
         assert len(templates) >= 8
         assert len(measured) == ledger.used * len(templates)
         assert ledger.shortened == 0
-        assert {gold for pair in measured for gold in pair["gold"]} == set(range(len(OPTIONS[task])))
+        assert {gold for pair in measured for gold in pair["gold"]} == set(range(len(DATASETS[task].classes)))
