@@ -1,10 +1,10 @@
 """How much of each task a mixture gives: rates, sizes, phrasings, repeats, settings."""
 
+import polars as pl
 import pytest
 from small_task import built, claims, counts, pairs, phrasings, recitals, verdicts
 
 from instruction_kit import Equal, ExamplesProportional, Mixture
-from instruction_kit.build.plan import largest_remainder
 from instruction_kit.errors import MixtureError
 
 
@@ -25,16 +25,6 @@ def test_a_number_of_pairs_is_divided_in_proportion_and_exactly(tmp_path):
     assert counts(tmp_path / "out") == {"v12": 11, "v40": 35, "v5": 4}  # of 4.39, 10.53, 35.09
     built(tmp_path / "even", paths, *tasks, num_pairs=16, rates=Equal())
     assert counts(tmp_path / "even") == {"v12": 6, "v40": 5, "v5": 5}
-
-
-def test_the_largest_remainder_is_exact_where_floats_are_not():
-    assert largest_remainder(10, {"a": 1, "b": 1, "c": 1}) == {"a": 4, "b": 3, "c": 3}
-    assert largest_remainder(0, {"a": 1, "b": 5}) == {"a": 0, "b": 0}
-    assert largest_remainder(7, {"a": 0, "b": 5}) == {"a": 0, "b": 7}
-    thirds = dict.fromkeys("cba", 0.1)  # floats that do not add up to 0.3
-    assert largest_remainder(10**15 + 1, thirds) == {"a": 333333333333334, "b": 333333333333334, "c": 333333333333333}
-    large = {"a": 2**53 + 1, "b": 2**53 - 1}
-    assert largest_remainder(2**54, large) == {"a": 2**53 + 1, "b": 2**53 - 1}
 
 
 def test_a_task_with_fewer_rows_repeats_them_each_round_in_another_phrasing(tmp_path):
@@ -86,8 +76,33 @@ def test_each_row_takes_several_phrasings_each_once(tmp_path):
     first = set(pairs(tmp_path / "one").select("row", "template").iter_rows())
     assert first <= set(made.select("row", "template").iter_rows())
     assert record.tasks["verdicts"].rounds == 1
-    every = built(tmp_path / "all", paths, verdicts(claims(10)), phrasings=9, **options)
-    assert every.tasks["verdicts"].templates == dict.fromkeys(["verdict/ask", "verdict/claim", "verdict/judge"], 10)
+
+
+def test_a_task_with_fewer_templates_keeps_its_share(tmp_path):
+    """Under one pass too: its phrasings come again, as they do where rows are repeated."""
+    paths = phrasings(tmp_path / "paths")
+    options = {"settings": {"zero_shot.no_options": 1}, "phrasings": 3}
+    record = built(tmp_path / "out", paths, verdicts(claims(10)), recitals(10), **options)
+    made = pairs(tmp_path / "out")
+    assert counts(tmp_path / "out") == {"recitals": 30, "verdicts": 30}
+    assert record.tasks["verdicts"].templates == dict.fromkeys(["verdict/ask", "verdict/claim", "verdict/judge"], 10)
+    assert (record.tasks["verdicts"].rounds, record.tasks["recitals"].rounds) == (1, 2)
+    for _, row in made.filter(pl.col("task") == "recitals").group_by("row"):  # two templates, three phrasings
+        told = row.sort("round")
+        assert told["round"].to_list() == [0, 0, 1]
+        assert told["template"][:2].n_unique() == 2
+    plan = Mixture(tasks=[verdicts(claims(10)), recitals(10)], paths=[paths], num_validation=0, **options).plan()
+    assert {name: task.share for name, task in plan.training.items()} == {"recitals": 0.5, "verdicts": 0.5}
+
+
+def test_phrasings_that_would_come_again_too_often_are_an_error_that_names_the_tasks(tmp_path):
+    paths = phrasings(tmp_path / "paths")
+    with pytest.raises(MixtureError) as error:
+        built(tmp_path / "out", paths, verdicts(claims(10)), recitals(10), phrasings=10, max_repeats=4)
+    assert str(error.value) == (
+        "phrasings 10 would use the rows of these tasks more than max_repeats 4 times: recitals 5 times, verdicts 5 "
+        "times; lower phrasings, write more templates for them, raise max_repeats, or take them out"
+    )
 
 
 def test_a_row_that_cannot_stand_in_a_phrasing_never_takes_another_twice_in_one_round(tmp_path):

@@ -14,7 +14,8 @@ import polars as pl
 
 from instruction_kit import choice
 from instruction_kit.build.examples import HASH, ROW
-from instruction_kit.build.plan import Quota, num_carved, quotas
+from instruction_kit.build.plan import num_carved
+from instruction_kit.build.quota import Quota, quotas
 from instruction_kit.build.scan import Scan
 from instruction_kit.errors import MixtureError
 
@@ -134,10 +135,10 @@ def _smallest(frame: pl.DataFrame, count: int, seed: int, *name: str) -> pl.Data
 def _uses(mixture: "Mixture", name: str, pool: pl.DataFrame, quota: Quota) -> pl.DataFrame:
     """The pool in key order, each row with the pairs that it gives over all rounds."""
     ordered = _smallest(pool, quota.pool, mixture.seed, "use", name)
-    whole, rest = divmod(quota.pairs, quota.phrasings * quota.pool) if quota.pool else (0, 0)
-    pairs = np.full(quota.pool, whole * quota.phrasings)
-    full, part = divmod(rest, quota.phrasings)
-    pairs[:full] += quota.phrasings
+    whole, rest = divmod(quota.pairs, quota.each * quota.pool) if quota.pool else (0, 0)
+    pairs = np.full(quota.pool, whole * quota.each)
+    full, part = divmod(rest, quota.each)
+    pairs[:full] += quota.each
     if part:
         pairs[full] += part
     return ordered.with_columns(pl.Series(PAIRS, pairs, dtype=pl.Int64)).filter(pl.col(PAIRS) > 0)

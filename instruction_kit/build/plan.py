@@ -1,19 +1,19 @@
-"""Plan: how many rows and pairs each task gives, what leaves and why; from counts alone.
+"""Plan: how many rows and pairs each task would give, what leaves and why; from counts alone.
 
-In: a mixture and the rows that each task has. Out: quotas, and a `Plan` to read before anything is rendered. Counts
-come from scans that were done before, else from the sizes that a task file states, which are marked as estimates.
+In: a mixture. Out: a `Plan` to read before anything is rendered. Counts come from scans that were done before, else
+from the sizes that a task file states, which are marked as estimates.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from instruction_kit.build.examples import ROW
+from instruction_kit.build.quota import quotas
 from instruction_kit.build.scan import cache_folder, cached, remembered, scan_units
-from instruction_kit.errors import MixtureError, SourceError
+from instruction_kit.errors import SourceError
 from instruction_kit.render.setting import parse_setting, serving
 from instruction_kit.source import Frame, Hub
 
@@ -22,32 +22,6 @@ if TYPE_CHECKING:
 
 MAX_VALIDATION_SHARE = 5
 """Validation rows taken from train are at most one in so many, so that a small task still trains."""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """What one training task gives."""
-
-    pool: int
-    """Rows that may be drawn."""
-    pairs: int
-    phrasings: int
-    """Pairs of one use of a row."""
-
-    @property
-    def uses(self) -> int:
-        """Uses of rows; the last may give fewer pairs than `phrasings`."""
-        return -(-self.pairs // self.phrasings)
-
-    @property
-    def rounds(self) -> int:
-        """How often the most used row is used."""
-        return -(-self.uses // self.pool) if self.pool else 0
-
-    @property
-    def rows(self) -> int:
-        """Different rows that are used."""
-        return min(self.uses, self.pool)
 
 
 @dataclass(frozen=True)
@@ -83,57 +57,6 @@ class Plan:
 def num_carved(mixture: "Mixture", rows: int) -> int:
     """Validation rows that are taken from train where the source has no validation split of its own."""
     return min(mixture.num_validation, rows // MAX_VALIDATION_SHARE)
-
-
-def num_phrasings(mixture: "Mixture", task: str) -> int:
-    """Pairs of one use of a row: `phrasings`, or as many as the task has templates for."""
-    keys = [parse_setting(key) for key in mixture.settings]
-    templates = {t.name for key in keys for t in serving(mixture.templates[task], key, task=mixture.chosen[task])}
-    return min(mixture.phrasings, len(templates))
-
-
-def quotas(mixture: "Mixture", pools: Mapping[str, int]) -> dict[str, Quota]:
-    """Divide the mixture's pairs among the training tasks, whose drawable rows are `pools`.
-
-    Raises:
-        MixtureError: no task has rows, or tasks would be repeated more than `max_repeats` times.
-
-    """
-    pools = {name: min(rows, mixture.num_examples_per_task) for name, rows in pools.items()}
-    if not any(pools.values()):
-        raise MixtureError(
-            "no training task has a row that can be used; see the rejections of each with: instruction-kit preview TASK"
-        )
-    rates = {name: mixture.rates.rate(rows) for name, rows in pools.items()}
-    phrasings = {name: num_phrasings(mixture, name) for name in pools}
-    if mixture.num_pairs is None:
-        given = {name: min(pools[name], int(rates[name])) * phrasings[name] for name in pools}
-    else:
-        given = largest_remainder(mixture.num_pairs, rates)
-    made = {name: Quota(pools[name], given[name], phrasings[name]) for name in pools}
-    over = {name: quota.rounds for name, quota in made.items() if quota.rounds > mixture.max_repeats}
-    if over:
-        told = ", ".join(f"{name} {rounds} times" for name, rounds in sorted(over.items()))
-        raise MixtureError(
-            f"num_pairs {mixture.num_pairs} would use the rows of these tasks more than max_repeats "
-            f"{mixture.max_repeats} times: {told}; lower num_pairs, raise max_repeats or phrasings, or take them out"
-        )
-    return made
-
-
-def largest_remainder(total: int, rates: Mapping[str, float]) -> dict[str, int]:
-    """Divide a whole number in proportion to rates; what rounding leaves goes to the largest remainders (Hamilton's
-    method).
-
-    >>> largest_remainder(10, {"a": 1, "b": 1, "c": 1})
-    {'a': 4, 'b': 3, 'c': 3}
-    """
-    whole = sum(Fraction(rate) for rate in rates.values())
-    exact = {name: total * Fraction(rate) / whole for name, rate in rates.items()}
-    floors = {name: int(share) for name, share in exact.items()}
-    left = total - sum(floors.values())
-    first = sorted(exact, key=lambda name: (floors[name] - exact[name], name))[:left]
-    return {name: count + (name in first) for name, count in floors.items()}
 
 
 def expected_settings(mixture: "Mixture", task: str) -> dict[str, float]:

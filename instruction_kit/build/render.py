@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from instruction_kit import choice
 from instruction_kit.build.draw import PAIRS, POS, ROLE, ROLES, Role
 from instruction_kit.build.examples import HASH, ROW
-from instruction_kit.build.plan import num_phrasings
+from instruction_kit.build.quota import num_phrasings
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.render import TOO_LONG, Prompting, render
 from instruction_kit.render.setting import Setting, parse_setting, serving

@@ -63,11 +63,12 @@ class Mixture(BaseModel):
     num_pairs: Count | None = Field(None, ge=1)
     """Training pairs in all, divided by the rates; None is one pass over the rows."""
     max_repeats: Count = Field(4, ge=1)
-    """How often a row may be used when `num_pairs` asks for more than a task has."""
+    """How often a row may be used, when `num_pairs` asks for more rows or `phrasings` for more templates than a task
+    has."""
     settings: Mapping[str, Weight] = Field(default_factory=lambda: {"zero_shot.options": 1.0})
     """Setting -> weight among training pairs."""
     phrasings: Count = Field(1, ge=1)
-    """Phrasings of each row, each once; a task with fewer templates gives what it has."""
+    """Phrasings of each used row, all different as far as the task has templates; they never change its share."""
     joiner: str = Field("\n", min_length=1)
     """Ends every rendered prompt."""
     budget: Budget | None = None

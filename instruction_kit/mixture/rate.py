@@ -1,9 +1,12 @@
 """How much of each task: rate rules, and the budget of a prompt.
 
-A rate rule takes the rows of a task and gives its rate; a further rule is a further class here, and a word in `Rates`.
+A rate rule takes what there is of every training task and gives the rates, which say only how much of one task comes
+with so much of another. A further rule is a further class here, and a word in `Rates`.
 """
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +14,15 @@ FROZEN = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 Count = Annotated[int, Field(strict=True)]
 """Strict: `"200"`, `1.0` and `true` are slips, not numbers."""
 Weight = Annotated[float, Field(strict=True)]
+Rate = int | float | Fraction
+
+
+class Stock(NamedTuple):
+    """What a rule sees of a training task."""
+
+    rows: int
+    """Rows that may be drawn."""
+    cluster: str
 
 
 class ExamplesProportional(BaseModel):
@@ -25,9 +37,9 @@ class ExamplesProportional(BaseModel):
 
     counts: ClassVar[bool] = True
 
-    def rate(self, rows: int) -> float:
-        """The rate of a task with so many rows."""
-        return min(rows, self.maximum)
+    def of(self, tasks: Mapping[str, Stock]) -> dict[str, Rate]:
+        """The rate of each task."""
+        return {name: min(task.rows, self.maximum) for name, task in tasks.items()}
 
 
 class Equal(BaseModel):
@@ -38,9 +50,9 @@ class Equal(BaseModel):
 
     counts: ClassVar[bool] = False
 
-    def rate(self, rows: int) -> float:
+    def of(self, tasks: Mapping[str, Stock]) -> dict[str, Rate]:
         """1 for a task that has rows at all."""
-        return float(rows > 0)
+        return {name: int(task.rows > 0) for name, task in tasks.items()}
 
 
 Rates = Annotated[ExamplesProportional | Equal, Field(discriminator="kind")]

@@ -1,0 +1,134 @@
+"""Quotas: how many pairs each training task gives, and from how many of its rows.
+
+In: a mixture and the rows that each task may draw from. Out: a `Quota` for each task. A number of pairs is divided by a
+divisor method, because no other kind lets a new task only take: by largest remainders it can give another task a pair.
+"""
+
+import heapq
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from instruction_kit.errors import MixtureError
+from instruction_kit.mixture.rate import Rate, Stock
+from instruction_kit.render.setting import parse_setting, serving
+
+if TYPE_CHECKING:
+    from instruction_kit.mixture import Mixture
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What one training task gives."""
+
+    pool: int
+    """Rows that may be drawn."""
+    pairs: int
+    each: int
+    """Pairs of one use of a row; the last use may give fewer."""
+    phrasings: int
+    """Different phrasings that a use can have: fewer than `each` where the task has too few templates."""
+
+    @property
+    def uses(self) -> int:
+        """Uses of rows."""
+        return -(-self.pairs // self.each)
+
+    @property
+    def rounds(self) -> int:
+        """How often the most used row is used; a phrasing that comes again is a further round."""
+        return -(-self.uses // self.pool) * -(-self.each // self.phrasings) if self.pool else 0
+
+    @property
+    def rows(self) -> int:
+        """Different rows that are used."""
+        return min(self.uses, self.pool)
+
+
+def num_phrasings(mixture: "Mixture", task: str) -> int:
+    """Different phrasings of one round: `phrasings`, or as many as the task has templates for."""
+    keys = [parse_setting(key) for key in mixture.settings]
+    templates = {t.name for key in keys for t in serving(mixture.templates[task], key, task=mixture.chosen[task])}
+    return min(mixture.phrasings, len(templates))
+
+
+def quotas(mixture: "Mixture", pools: Mapping[str, int]) -> dict[str, Quota]:
+    """Divide the mixture's pairs among the training tasks, whose drawable rows are `pools`.
+
+    Raises:
+        MixtureError: no task has rows, or tasks would be repeated more than `max_repeats` times.
+
+    """
+    stocks = {
+        name: Stock(min(rows, mixture.num_examples_per_task), mixture.chosen[name].cluster)
+        for name, rows in pools.items()
+    }
+    if not any(stock.rows for stock in stocks.values()):
+        raise MixtureError(
+            "no training task has a row that can be used; see the rejections of each with: instruction-kit preview TASK"
+        )
+    rates = mixture.rates.of(stocks)
+    made = _one_pass(mixture, stocks, rates) if mixture.num_pairs is None else _divided(mixture, stocks, rates)
+    _check_repeats(mixture, made)
+    return made
+
+
+def _one_pass(mixture: "Mixture", stocks: Mapping[str, Stock], rates: Mapping[str, Rate]) -> dict[str, Quota]:
+    """Each row once in `phrasings` phrasings; where a task has fewer they come again, so that its share stays."""
+    rows = {name: min(stock.rows, int(rates[name])) for name, stock in stocks.items()}
+    each = mixture.phrasings
+    return {name: Quota(rows[name], rows[name] * each, each, num_phrasings(mixture, name)) for name in stocks}
+
+
+def _divided(mixture: "Mixture", stocks: Mapping[str, Stock], rates: Mapping[str, Rate]) -> dict[str, Quota]:
+    pairs = divided(mixture.num_pairs or 0, rates)
+    each = {name: num_phrasings(mixture, name) for name in stocks}
+    return {name: Quota(stock.rows, pairs[name], each[name], each[name]) for name, stock in stocks.items()}
+
+
+def _check_repeats(mixture: "Mixture", made: Mapping[str, Quota]) -> None:
+    over = {name: quota.rounds for name, quota in made.items() if quota.rounds > mixture.max_repeats}
+    if not over:
+        return
+    told = ", ".join(f"{name} {rounds} times" for name, rounds in sorted(over.items()))
+    what, mend = (
+        (f"num_pairs {mixture.num_pairs}", "lower num_pairs, raise max_repeats or phrasings")
+        if mixture.num_pairs is not None
+        else (f"phrasings {mixture.phrasings}", "lower phrasings, write more templates for them, raise max_repeats")
+    )
+    raise MixtureError(
+        f"{what} would use the rows of these tasks more than max_repeats {mixture.max_repeats} times: {told}; "
+        f"{mend}, or take them out"
+    )
+
+
+def divided(total: int, rates: Mapping[str, Rate]) -> dict[str, int]:
+    """Divide a whole number in proportion to rates by the method of Webster and Sainte-Laguë
+    (https://en.wikipedia.org/wiki/Sainte-Lagu%C3%AB_method).
+
+    Pair after pair goes to the task with the largest rate / (2 pairs + 1), of equal ones to the first by name. So a new
+    task, or a smaller total, never gives any other task a pair more. What each task gets is its rate divided by one
+    number that is common to all, rounded; it is off the exact share by at most 1/2 + share * (tasks - 2) / 2.
+
+    >>> divided(10, {"a": 1, "b": 1, "c": 1})
+    {'a': 4, 'b': 3, 'c': 3}
+    """
+    exact = {name: Fraction(rate) for name, rate in sorted(rates.items())}
+    whole = sum(exact.values())
+    counts = {name: int(total * rate / whole + Fraction(1, 2)) for name, rate in exact.items()}
+    spare = total - sum(counts.values())
+    step = 1 if spare > 0 else -1  # rounding each share leaves some pairs, or gives too many
+
+    def turn(place: int, name: str) -> tuple[Fraction | float, int, str]:
+        never = step < 0 and not counts[name]
+        return (math.inf if never else -step * exact[name] / (2 * counts[name] + step), step * place, name)
+
+    turns = [turn(place, name) for place, name in enumerate(exact)]
+    heapq.heapify(turns)
+    for _ in range(abs(spare)):
+        _, place, name = turns[0]
+        counts[name] += step
+        heapq.heapreplace(turns, turn(step * place, name))
+    return {name: counts[name] for name in rates}
