@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 ARGS ?=
 
-.PHONY: help venv demo demo-raw test golden check
+.PHONY: help venv demo demo-raw test wheel hub-check golden check
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -22,6 +22,12 @@ demo-raw: venv ## The same over real files: DATA=… is the folder that holds th
 
 test: venv ## Run every test, with branch coverage and the ten slowest (ARGS="-k words": some, without coverage)
 	$(RUN)python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term)
+
+wheel: venv ## Install the wheel alone under every supported Python that is at hand, and use it (TUNE=1: tune too)
+	$(RUN)python .ci/wheel.py $(if $(TUNE),--tune)
+
+hub-check: venv ## Read the first 100 rows of every task's hub source: columns, label names, splits (needs a network)
+	$(RUN)instruction-kit probe
 
 golden: venv ## Write anew what the templates render of the samples (tests/golden), to be read as a diff
 	REWRITE_GOLDEN=1 $(RUN)python -m pytest -q tests/test_library_content.py

@@ -4,13 +4,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.progress import track
 
 from instruction_kit.build.losses import totals
 from instruction_kit.cli.check import check_folders
 from instruction_kit.cli.console import err, out
 from instruction_kit.cli.plan import plan_table
 from instruction_kit.cli.preview import preview_task
+from instruction_kit.cli.probe import probe as probe_tasks
+from instruction_kit.cli.probe import probe_table
+from instruction_kit.library import search_path
 from instruction_kit.mixture import Mixture
+from instruction_kit.task.load import load_tasks
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -63,6 +68,24 @@ def preview(
     preview_task(
         task, template=template, rows=rows, setting=setting, split=split, data=data, data_dir=data_dir, paths=path or []
     )
+
+
+@app.command()
+def probe(
+    tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK…]", show_default=False)] = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows of each split.")] = 100,
+    data_dir: DataDir = None,
+    path: Paths = None,
+) -> None:
+    """Read the first rows of every task's source: columns, label names, splits; exit 1 where one does not fit.
+
+    Without a task every one is tried. Hubs are streamed; nothing is built.
+    """
+    chosen = load_tasks(search_path(path or []), names=tasks or None)
+    found = list(track(probe_tasks(list(chosen.values()), rows=rows, data_dir=data_dir), console=err))
+    out.print(probe_table(found))
+    if any(line.problem for line in found):
+        raise typer.Exit(1)
 
 
 @app.command()
