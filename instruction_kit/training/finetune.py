@@ -196,8 +196,8 @@ def _leave(trainer: KitTrainer) -> None:
     Where the wrapper (torch's DistributedDataParallel) goes last, it ends the group with Python's lock held, and waits
     for a thread of gloo's that needs the lock to free the last gathered tensors: some runs never ended.
     """
-    trainer.model_wrapped = trainer.model
-    trainer.accelerator.free_memory()  # type: ignore[no-untyped-call]
+    trainer.model_wrapped = cast("torch.nn.Module", trainer.model)
+    trainer.accelerator.free_memory()
     trainer.end()  # type: ignore[no-untyped-call]
 
 
