@@ -21,7 +21,7 @@ from instruction_kit.build import shard as build_shard
 from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.errors import BuildError, MixtureError
 from instruction_kit.render.pair import PAIR_SCHEMA
-from instruction_kit.source import text as source_text
+from instruction_kit.source import row as source_row
 
 SAMPLES: dict[str, Any] = {"data": "sample", "num_validation": 4, "num_held_out": 6}
 
@@ -236,7 +236,7 @@ def test_the_size_of_batches_changes_nothing(tmp_path, monkeypatch):
     ledger = read_manifest(tmp_path / "one").tasks["lines"].splits["train"].ledger
     assert (ledger.read, sum(ledger.rejected.values())) == (60, 4 + 8)
     for number, size in enumerate((1, 2, 7, 59)):
-        monkeypatch.setattr(source_text, "BATCH_ROWS", size)
+        monkeypatch.setattr(source_row, "BATCH_ROWS", size)
         monkeypatch.setattr(build_shard, "BATCH_PAIRS", size)
         monkeypatch.setenv("INSTRUCTION_KIT_CACHE", str(tmp_path / f"cache {number}"))
         mixture.build(tmp_path / f"batches of {size}")

@@ -15,7 +15,7 @@ from instruction_kit.build.plan import plan
 from instruction_kit.build.scan import Scan, ScanUnit, cached
 from instruction_kit.errors import MixtureError, TaskError
 from instruction_kit.schema import Classification
-from instruction_kit.source import text as source_text
+from instruction_kit.source import row as source_row
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_fields_of_ones_own_types_keep_them_wherever_a_batch_ends(tmp_path, cach
     phrasings(tmp_path / "mine", {"scored/one": text})
     made = Mixture(tasks=["scored"], paths=[tmp_path / "mine"], num_validation=0, seed=3)
     for size in (1, 2, 20_000):
-        monkeypatch.setattr(source_text, "BATCH_ROWS", size)
+        monkeypatch.setattr(source_row, "BATCH_ROWS", size)
         monkeypatch.setenv("INSTRUCTION_KIT_CACHE", str(tmp_path / f"cache {size}"))
         made.build(tmp_path / f"out {size}")
     assert contents(tmp_path / "out 1") == contents(tmp_path / "out 2") == contents(tmp_path / "out 20000")
@@ -212,7 +212,7 @@ def test_what_a_killed_scan_left_is_swept_away(tmp_path, cache, source, scanned)
 
 
 def test_a_column_that_only_later_rows_have_is_there(tmp_path, cache, monkeypatch):
-    monkeypatch.setattr(source_text, "BATCH_ROWS", 2)
+    monkeypatch.setattr(source_row, "BATCH_ROWS", 2)
     rows = '{"text": "a"}\n{"text": "b"}\n{"text": "c", "label": 1}\n{"label": 0}\n{"text": "e", "label": 0}\n'
     task_file(tmp_path / "mine", "lines", train=rows)
     record = Mixture(tasks=["lines"], paths=[tmp_path / "mine"]).build(tmp_path / "out")

@@ -40,7 +40,7 @@ def example(data_dir: Path | None = None) -> Mixture:
 def files_of(task: str) -> dict[str, tuple[str, ...]]:
     source = example().chosen[task].source
     assert isinstance(source, Files)
-    return {str(split): paths for split, paths in source.splits.items()}
+    return {str(split): tuple(map(str, paths)) for split, paths in source.splits.items()}
 
 
 @pytest.fixture(scope="module")

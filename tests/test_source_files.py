@@ -1,12 +1,14 @@
 """Files: which there are, how they are cut into ranges, and what is refused before a row is read."""
 
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
 
 from instruction_kit import Files
 from instruction_kit.errors import SourceError
+from instruction_kit.source.files import Format
 from instruction_kit.source.raw import INDEX, Where
 
 
@@ -125,7 +127,7 @@ def test_a_missing_file_is_told_with_the_nearest_one_beside_it(tmp_path):
     [
         ("gone/a.txt", "the folder does not exist either"),
         ("empty/a.txt", "there are none"),
-        ("a.txt", "it is a folder"),
+        ("a.txt", "it is a folder; for the files in it write a pattern such as a.txt/*"),
     ],
 )
 def test_a_missing_file_is_told_with_what_is_there_instead(name, hint, tmp_path):
@@ -172,9 +174,9 @@ def test_a_parquet_column_under_a_name_of_the_kit_s_own_is_refused(tmp_path):
         ({"dev": "a.txt"}, {}, "splits.dev: Input should be 'train', 'validation' or 'test'"),
         ({"train": 7}, {}, "splits.train: Input should be a valid tuple"),
         (
-            {"train": "a.xml"},
+            {"train": "a.dat"},
             {},
-            "the suffix of a.xml says no format; give format=, one of csv, tsv, lines, jsonl, parquet",
+            f"the suffix of a.dat says no format; give format=, one of {', '.join(get_args(Format))}",
         ),
         ({"train": "a.csv"}, {"quotng": "none"}, "no key quotng; did you mean quoting?"),
         ({"train": "a.csv"}, {"quoting": "some"}, "quoting: Input should be 'minimal' or 'none'"),
@@ -197,7 +199,7 @@ def test_a_parquet_column_under_a_name_of_the_kit_s_own_is_refused(tmp_path):
         ({"train": "a.csv"}, {"delimiter": "::"}, "delimiter is one character, and neither a quote nor a line end"),
         ({"train": "a.csv"}, {"delimiter": '"'}, "delimiter is one character, and neither a quote nor a line end"),
         ({"train": "a.jsonl"}, {"quoting": "none"}, "quoting only mean something for csv and tsv"),
-        ({"train": "a.parquet"}, {"encoding": "cp1252"}, "encoding means nothing for parquet, whose texts are UTF-8"),
+        ({"train": "a.parquet"}, {"encoding": "cp1252"}, "encoding means nothing for parquet, which states its own"),
     ],
 )
 def test_a_declaration_that_cannot_be_is_refused_in_words(splits, options, words):

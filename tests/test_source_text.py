@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from instruction_kit import Files
 from instruction_kit.errors import SourceError
+from instruction_kit.source.cells import MAX_RUNAWAYS
 from instruction_kit.source.raw import INDEX, Where
-from instruction_kit.source.text import MAX_RUNAWAYS
 
 PLAIN = "if quotes are plain characters here, state quoting='none'"
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(

@@ -65,7 +65,8 @@ class Mapper:
         """
         self._check_class_names(batch.class_names)
         source_rows = batch.frame.height
-        raw = self._rows(batch.frame)
+        there = FILE in batch.frame.columns
+        raw = self._rows(batch.frame if there else batch.frame.with_columns(pl.lit(file).alias(FILE)))
         mapped = self._mapped(self._with_all_columns(raw, columns or (lambda: raw.schema)), file)
         good = mapped.filter((pl.col(PROBLEMS).list.len() == 0) & ~pl.col(SKIP))
         bad = mapped.filter((pl.col(PROBLEMS).list.len() > 0) & ~pl.col(SKIP))

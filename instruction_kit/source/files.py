@@ -1,37 +1,52 @@
-"""Local files as a source: CSV, TSV, text lines, JSON Lines and Parquet, with stated quoting and encoding.
+"""Files as a source: text, tables, JSON and XML, with stated quoting and encoding.
 
 In: paths by split. Out: ranges and batches. Nothing about a file is guessed beyond its format by its suffix: a
 quoting or an encoding that is wrong shows as counted problems, not as other text.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self, get_args
 
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator, model_validator
 
-from instruction_kit.errors import SourceError, nearest
-from instruction_kit.source.raw import INDEX, Batch, Range, Split, Where, check_columns, refusal
-from instruction_kit.source.text import Quoting, read_csv, read_jsonl, read_lines
+from instruction_kit.errors import SourceError
+from instruction_kit.library import text_hash
+from instruction_kit.source.aligned import aligned_rows
+from instruction_kit.source.cells import Quoting, cell_rows
+from instruction_kit.source.elements import element_rows
+from instruction_kit.source.file import File, existing, is_pattern, matching
+from instruction_kit.source.raw import Batch, Range, Split, Where, refusal
+from instruction_kit.source.records import Shape, json_rows, jsonl_rows
+from instruction_kit.source.row import Row, batches
+from instruction_kit.source.tables import num_row_groups, read_arrow, read_parquet
+from instruction_kit.source.text import block_rows, file_rows, line_rows
 
-Format = Literal["csv", "tsv", "lines", "jsonl", "parquet"]
+Format = Literal["csv", "tsv", "lines", "blocks", "text", "jsonl", "json", "xml", "parquet", "arrow"]
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
     ".txt": "lines",
+    ".conll": "blocks",
+    ".jsonl": "jsonl",
+    ".jsonlines": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".xml": "xml",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
 }
+TABLES = frozenset({"parquet", "arrow"})
+CELLS = frozenset({"csv", "tsv"})
 
-_Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+Entry = str | Mapping[str, str]
+"""A file, a pattern of files, or files side by side by the name of their column."""
+_Entries = Annotated[
+    tuple[Entry, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str | Mapping) else value)
+]
 
 
 class Files(BaseModel):
@@ -46,10 +61,11 @@ class Files(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    splits: Mapping[Split, _Paths]
-    """Our split -> path or paths, relative to `data_dir`, else to the folder of the task file."""
+    splits: Mapping[Split, _Entries]
+    """Our split -> path or paths, relative to `data_dir`, else to the folder of the task file. A path with a `*` is all
+    files that match, in the order of their names; `{column: path}` are files that are read side by side."""
     format: Format | None = None
-    """How the files are written; by default what the suffix says."""
+    """How the files are written; by default what the suffix says, before that of a packing such as `.gz`."""
     encoding: str = "utf-8"
     quoting: Quoting = "minimal"
     """csv and tsv: `minimal` reads `"…"` as one cell; with `none` a quote is a character like any other."""
@@ -58,9 +74,17 @@ class Files(BaseModel):
     header: bool = True
     """csv and tsv: whether the first record names the columns."""
     columns: tuple[str, ...] | None = None
-    """csv and tsv: names for the columns of a file without a header."""
+    """csv and tsv: names for the columns of a file without a header. json: for the items of records that are lists."""
+    records: str | Mapping[Split, str] | None = None
+    """json: the field that holds the rows, `data` or `data.items`. xml: the element that is a row. One for each split
+    where a file holds several."""
+    shape: Shape = "list"
+    """json: how the rows stand there: a `list` of records, records `keyed` by an id (the column `key`), `columns` with
+    a list of values each, or a `single` record."""
 
-    def __init__(self, splits: Mapping[str, str | Sequence[str]], **options: object) -> None:
+    def __init__(
+        self, splits: Mapping[str, str | Mapping[str, str] | Sequence[str | Mapping[str, str]]], **options: object
+    ) -> None:
         try:
             super().__init__(splits=splits, **options)
         except ValidationError as error:
@@ -77,34 +101,56 @@ class Files(BaseModel):
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
-        if not self.splits or not all(self.splits.values()):
+        if not self.splits or not all(self.splits.values()) or not all(name for name in self._names()):
             raise ValueError("name at least one file for each split")
-        formats = {self._format(path) for paths in self.splits.values() for path in paths}
-        given = self.model_fields_set & {"quoting", "delimiter", "header", "columns"}
-        if given and not formats <= {"csv", "tsv"}:
-            raise ValueError(f"{', '.join(sorted(given))} only mean something for csv and tsv")
-        if "encoding" in self.model_fields_set and "parquet" in formats:
-            raise ValueError("encoding means nothing for parquet, whose texts are UTF-8")
-        self._check_cells()
+        formats = self._formats()
+        for options, allowed in _MEANT.items():
+            given = self.model_fields_set & set(options)
+            if given and not formats <= allowed:
+                raise ValueError(f"{', '.join(sorted(given))} only mean something for {' and '.join(sorted(allowed))}")
+        if "encoding" in self.model_fields_set and (other := formats & {"parquet", "arrow", "xml"}):
+            raise ValueError(f"encoding means nothing for {other.pop()}, which states its own")
+        self._check_records(formats)
+        self._check_cells(formats)
         return self
 
-    def _check_cells(self) -> None:
-        if not self.header and not self.columns:
+    def _check_records(self, formats: set[Format]) -> None:
+        if "xml" in formats and self.records is None:
+            raise ValueError("records= names the element of an xml file that is a row")
+        if isinstance(self.records, Mapping) and (absent := set(self.splits) - set(self.records)):
+            raise ValueError(f"records= says nothing of {', '.join(sorted(absent))}")
+
+    def _check_cells(self, formats: set[Format]) -> None:
+        if formats & CELLS and not self.header and not self.columns:
             raise ValueError("without a header the columns need names: columns=[…]")
-        if self.header and self.columns:
+        if formats & CELLS and self.header and self.columns:
             raise ValueError("columns=[…] names the columns of a file without a header; add header=False")
         if self.columns and len(set(self.columns)) != len(self.columns):
             raise ValueError(f"columns=[…] needs distinct names, not {list(self.columns)}")
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             raise ValueError("delimiter is one character, and neither a quote nor a line end")
 
-    def _format(self, path: str) -> Format:
-        if self.format:
-            return self.format
-        suffix = Path(path).suffix.lower()
-        if suffix not in SUFFIXES:
-            raise ValueError(f"the suffix of {path} says no format; give format=, one of {', '.join(get_args(Format))}")
-        return SUFFIXES[suffix]
+    def _names(self) -> Iterator[str]:
+        for entry in (entry for entries in self.splits.values() for entry in entries):
+            yield from [entry] if isinstance(entry, str) else entry.values() or [""]
+
+    def _formats(self) -> set[Format]:
+        return {
+            self._format(name, entry) for entries in self.splits.values() for entry in entries for name in _of(entry)
+        }
+
+    def _format(self, name: str, entry: Entry) -> Format:
+        side_by_side = not isinstance(entry, str)
+        found = self.format or SUFFIXES.get(File(name).suffix) or ("lines" if side_by_side else None)
+        if found is None:
+            raise ValueError(f"the suffix of {name} says no format; give format=, one of {', '.join(get_args(Format))}")
+        if side_by_side and found in TABLES | {"text"}:
+            raise ValueError(f"{name}: {found} cannot be read side by side")
+        if side_by_side and is_pattern(name):
+            raise ValueError(f"{name}: a pattern cannot be read side by side; name one file for each column")
+        if found in TABLES and File(name).packing:
+            raise ValueError(f"{name}: {found} is packed inside; unpack the file")
+        return found
 
     @cached_property
     def split_names(self) -> tuple[str, ...]:
@@ -112,97 +158,96 @@ class Files(BaseModel):
         return tuple(self.splits)
 
     def ranges(self, split: str, where: Where) -> list[Range]:
-        """A text file is one range, a Parquet file one per row group.
+        """A file is one range, a Parquet file one per row group; files side by side, or as rows of text, are one.
 
         Raises:
-            SourceError: a file is missing or no Parquet file.
+            SourceError: a file is missing or no Parquet file, or a pattern matches none.
 
         """
-        found = []
-        for name in self.splits[split]:  # type: ignore[index]
-            path = _existing(name, where)
-            content = _content(path)
-            groups = _row_groups(path) if self._format(name) == "parquet" else 1
-            found += [Range(split, self._portable(name), content, number) for number in range(groups)]
-        return found
+        return [part for entry in self.splits[split] for part in self._parts(split, entry, where)]  # type: ignore[index]
+
+    def _parts(self, split: str, entry: Entry, where: Where) -> list[Range]:
+        if not isinstance(entry, str):
+            contents = (text for column, name in entry.items() for text in (column, existing(name, where).content()))
+            return [self._range(split, next(iter(entry.values())), text_hash(*contents))]
+        names = matching(entry, where) if is_pattern(entry) else [entry]
+        if is_pattern(entry) and self._format(entry, entry) == "text":
+            contents = (text for name in names for text in (self._portable(name), existing(name, where).content()))
+            return [self._range(split, entry, text_hash(*contents))]
+        return [part for name in names for part in self._parts_of_file(split, name, where)]
+
+    def _parts_of_file(self, split: str, name: str, where: Where) -> list[Range]:
+        file = existing(name, where)
+        content = file.content()
+        groups = num_row_groups(file) if self._format(name, name) == "parquet" else 1
+        return [self._range(split, name, content, number) for number in range(groups)]
+
+    def _range(self, split: str, name: str, content: str, number: int = 0) -> Range:
+        return Range(split, self._portable(name), content, number, place=name)
 
     def _portable(self, name: str) -> str:
         """A file's name in row ids and reports: an absolute path without what only this machine knows."""
-        absolute = [path for paths in self.splits.values() for path in paths if Path(path).is_absolute()]
-        if name not in absolute:
+        if not Path(name).is_absolute():
             return name
-        shared = os.path.commonpath([Path(path).parent for path in absolute])
-        return Path(name).relative_to(shared).as_posix()
-
-    def _named(self, part: Range) -> str:
-        """The path that the task gives for a range."""
-        return next(name for name in self.splits[part.split] if self._portable(name) == part.name)  # type: ignore[index]
+        fixed = [
+            PurePosixPath(path.partition("*")[0] + "_").parent for path in self._names() if Path(path).is_absolute()
+        ]
+        return PurePosixPath(name).relative_to(os.path.commonpath(fixed)).as_posix()
 
     def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
-        """Read one file, or one row group of it."""
-        name = self._named(part)
-        path, form = _existing(name, where), self._format(name)
-        match form:
-            case "lines":
-                return read_lines(path, encoding=self.encoding)
-            case "jsonl":
-                return read_jsonl(path, encoding=self.encoding, columns=columns)
-            case "parquet":
-                return _read_parquet(path, part.number, columns)
-            case "csv" | "tsv":
-                return read_csv(
-                    path,
-                    delimiter=self.delimiter or ("," if form == "csv" else "\t"),
-                    encoding=self.encoding,
-                    quoting=self.quoting,
-                    header=self.header,
-                    names=list(self.columns) if self.columns else None,
-                    columns=columns,
-                )
+        """Read one file, one row group of it, or files side by side."""
+        entry = self._entry(part)
+        if isinstance(entry, str) and (form := self._format(entry, entry)) in TABLES:
+            file = existing(entry, where)
+            return read_parquet(file, part.number, columns) if form == "parquet" else read_arrow(file, columns)
+        if isinstance(entry, str):
+            rows = self._rows(entry, part.split, where, columns)
+            return batches(rows, where=str(where.resolve(entry)), columns=columns)
+        members = {column: self._rows(name, part.split, where, None, entry) for column, name in entry.items()}
+        rows = aligned_rows(members, where={column: str(where.resolve(name)) for column, name in entry.items()})
+        return batches(rows, where=str(where.resolve(part.place)), columns=columns)
 
+    def _entry(self, part: Range) -> Entry:
+        sides = (entry for entry in self.splits[part.split] if not isinstance(entry, str))  # type: ignore[index]
+        return next((entry for entry in sides if next(iter(entry.values())) == part.place), part.place)
 
-def _existing(name: str, where: Where) -> Path:
-    path = where.resolve(name)
-    if not path.is_file():
-        hint = "the folder does not exist either"
-        if path.parent.is_dir():
-            hint = (
-                "it is a folder" if path.is_dir() else nearest(path.name, [file.name for file in path.parent.iterdir()])
-            )
-        base = (
-            "data_dir"
-            if where.data_dir
-            else "the folder of the task file; set data_dir (--data-dir) if the data lie elsewhere"
+    def _rows(
+        self, name: str, split: str, where: Where, columns: frozenset[str] | None, entry: Entry | None = None
+    ) -> Iterator[Row]:
+        form = self._format(name, entry or name)
+        if form == "text":
+            names = matching(name, where) if is_pattern(name) else [name]
+            return file_rows([(self._portable(one), existing(one, where)) for one in names], self.encoding)
+        file = existing(name, where)
+        records = self.records[split] if isinstance(self.records, Mapping) else self.records  # type: ignore[index]
+        if form == "json":
+            return json_rows(file, self.encoding, records=records, shape=self.shape, names=self.columns)
+        if form == "xml":
+            return element_rows(file, records=str(records), columns=columns)
+        if form in CELLS:
+            return self._cell_rows(file, form)
+        plain = {"lines": line_rows, "blocks": block_rows, "jsonl": jsonl_rows}
+        return plain[form](file, self.encoding)
+
+    def _cell_rows(self, file: File, form: Format) -> Iterator[Row]:
+        return cell_rows(
+            file,
+            self.encoding,
+            delimiter=self.delimiter or ("," if form == "csv" else "\t"),
+            quoting=self.quoting,
+            header=self.header,
+            names=self.columns,
         )
-        raise SourceError(f"{path}: no such file; {hint} (paths are relative to {base})")
-    return path
 
 
-def _content(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _of(entry: Entry) -> Iterator[str]:
+    yield from [entry] if isinstance(entry, str) else entry.values()
 
 
-@contextmanager
-def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
-    """Arrow says ArrowInvalid of some damage and OSError of other."""
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); fetch it again") from error
-
-
-def _row_groups(path: Path) -> int:
-    with _parquet(path) as file:
-        return int(file.num_row_groups)
-
-
-def _read_parquet(path: Path, group: int, columns: frozenset[str] | None) -> Iterator[Batch]:
-    with _parquet(path) as file:
-        wanted = [name for name in file.schema_arrow.names if columns is None or name in columns]
-        check_columns(wanted, where=str(path))
-        start = sum(file.metadata.row_group(number).num_rows for number in range(group))
-        table = file.read_row_group(group, columns=wanted)
-    frame = pl.DataFrame(pl.from_arrow(table))
-    yield Batch(frame.with_columns(pl.int_range(start, start + table.num_rows, dtype=pl.Int64).alias(INDEX)))
+_MEANT: dict[tuple[str, ...], frozenset[str]] = {
+    ("quoting", "delimiter", "header"): CELLS,
+    ("columns",): CELLS | {"json"},
+    ("records",): frozenset({"json", "xml"}),
+    ("shape",): frozenset({"json"}),
+}
+"""Options -> the formats for which they mean something."""

@@ -51,6 +51,8 @@ class Range:
     """Hash of the bytes, or the resolved revision with its split."""
     number: int = 0
     """Row group, or number of the part within the split."""
+    place: str = field(default="", compare=False)
+    """How the source finds the part again on this machine; it enters no hash and no file."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ import polars as pl
 
 from instruction_kit.errors import SourceError
 from instruction_kit.library import text_hash
+from instruction_kit.source.file import File
 from instruction_kit.source.raw import INDEX, SPLITS, Batch, Range, Where
-from instruction_kit.source.text import read_jsonl
+from instruction_kit.source.records import jsonl_rows
+from instruction_kit.source.row import batches as in_batches
 
 SPLIT = "_split"
 FATE = "_fate"
@@ -35,7 +37,8 @@ class Sample:
             SourceError: a line is no JSON object, or its `_split` is none of train, validation, test.
 
         """
-        batches = list(read_jsonl(self.path, encoding="utf-8", columns=None))
+        rows = jsonl_rows(File(str(self.path)), "utf-8")
+        batches = list(in_batches(rows, where=str(self.path), columns=None))
         for index, problem in (problem for batch in batches for problem in batch.problems):
             raise SourceError(f"{self.path}:{index + 1}: {problem}")
         if not batches:

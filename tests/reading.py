@@ -1,0 +1,30 @@
+"""What the tests of file formats share: the rows of a source, with none lost and none told twice."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instruction_kit import Files
+from instruction_kit.errors import SourceError
+from instruction_kit.source.raw import INDEX, Where
+
+
+def rows_of(source: Files, folder: Path, *, split: str = "train", wanted: frozenset[str] | None = None):
+    """The rows of a split, and its problems, of which each range has its own numbers."""
+    rows: list[dict[str, Any]] = []
+    problems: list[tuple[int, str]] = []
+    for part in source.ranges(split, Where(folder)):
+        batches = list(source.read(part, Where(folder), wanted))
+        told = [problem for batch in batches for problem in batch.problems]
+        numbers = [number for batch in batches for number in batch.frame[INDEX]] + [number for number, _ in told]
+        assert len(numbers) == len(set(numbers)), "a row is told twice"
+        rows += [row for batch in batches for row in batch.frame.drop(INDEX).to_dicts()]
+        problems += told
+    return rows, problems
+
+
+def refused(source: Files, folder: Path, *, split: str = "train") -> str:
+    with pytest.raises(SourceError) as error:
+        rows_of(source, folder, split=split)
+    return str(error.value)
