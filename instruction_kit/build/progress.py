@@ -30,16 +30,21 @@ def silent() -> Iterator[Progress]:
 
 @contextmanager
 def bars() -> Iterator[Progress]:
-    """Show one bar for each kind of unit, on standard error."""
+    """Show one bar for each kind of unit, on standard error; nothing before the first begins."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Rich
 
     columns = (TextColumn("{task.description:>7}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Rich(*columns, console=Console(stderr=True)) as rich:
+    rich = Rich(*columns, console=Console(stderr=True))
 
-        class Bars:
-            def over(self, what: str, results: Iterator[R], total: int) -> Iterator[R]:
-                return rich.track(results, total=total, description=what)  # type: ignore[return-value]
+    class Bars:
+        def over(self, what: str, results: Iterator[R], total: int) -> Iterator[R]:
+            rich.start()
+            return rich.track(results, total=total, description=what)  # type: ignore[return-value]
 
+    try:
         yield Bars()
+    finally:
+        if rich.live.is_started:
+            rich.stop()

@@ -3,18 +3,26 @@ names.
 """
 
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from instruction_kit.cli.app import app
 from instruction_kit.errors import InstructionKitError
 
 
-def main() -> None:
-    """Run the command; an error of ours is told in plain words, exit 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; an error of ours, or of the disk, is told in plain words, exit 1."""
     try:
-        app()
+        app(arguments)
     except InstructionKitError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
+
+
+def _fail(told: str) -> NoReturn:
+    sys.stderr.write(f"error: {told}\n")
+    sys.exit(1)
 
 
 __all__ = ["main"]

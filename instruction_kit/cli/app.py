@@ -101,13 +101,19 @@ def build(
     data_dir: DataDir = None,
 ) -> None:
     """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
-    manifest = _read(mixture, data_dir).build(folder, progress=True)
+    try:
+        manifest = _read(mixture, data_dir).build(folder, progress=True)
+    except KeyboardInterrupt:
+        err.print("stopped; the same command goes on from there", highlight=False)
+        raise
     for config, splits in manifest.splits.items():
         if config != "rejected":
             told = ", ".join(f"{split} {rows:,}" for split, rows in splits.items()) or "nothing"
             out.print(f"{config}: {told}", highlight=False, markup=False)
     out.print(totals(manifest), highlight=False, markup=False)
-    out.print(f"every rejected row stands with its reasons in {folder / 'rejected'}", highlight=False, markup=False)
+    if any(manifest.splits["rejected"].values()):
+        told = f"every rejected row stands with its reasons in {folder / 'rejected'}"
+        out.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 def _read(path: Path, data_dir: Path | None) -> Mixture:

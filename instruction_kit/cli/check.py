@@ -4,13 +4,15 @@ In: folders. Out: a report. With folders given, their files are checked against 
 own are.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from instruction_kit import schema as schemas
-from instruction_kit.errors import TaskError, TemplateError, nearest
+from instruction_kit.errors import InstructionKitError, TaskError, TemplateError, nearest
 from instruction_kit.library import search_path
 from instruction_kit.schema.field import Label
 from instruction_kit.schema.schema import Schema
@@ -19,6 +21,7 @@ from instruction_kit.task.load import load_task, task_files
 from instruction_kit.task.task import Task
 from instruction_kit.template.front import read_front
 from instruction_kit.template.load import load_template, read_template, template_files
+from instruction_kit.template.parse import parse
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,14 @@ def check_folders(folders: Sequence[Path]) -> Report:
     """
     path = search_path(folders)
     own = path[1:] or path
-    tasks, task_problems = _tasks(path)
-    mine = [file for file in task_files(path).values() if _within(file, own)]
+    files, task_problems = _files(path)
+    tasks, more = _tasks(files)
+    task_problems += more
+    mine = [file for file in files.values() if _within(file, own)]
     templates = {name: file for name, file in template_files(path).items() if _within(file, own)}
     found = [problem for file, problem in task_problems if _within(file, own)]
     for file in templates.values():
-        found += _template_problems(file, tasks)
+        found += _template_problems(file, tasks, unusable=files.keys() - tasks)
     found += _without_templates([task for task in tasks.values() if task.path in mine], path)
     found += _strays(own)
     return Report(len(mine), len(templates), tuple(found))
@@ -54,18 +59,32 @@ def _within(file: Path, folders: Sequence[Path]) -> bool:
     return any(file.is_relative_to(folder) for folder in folders)
 
 
-def _tasks(path: Sequence[Path]) -> tuple[dict[str, Task], list[tuple[Path, str]]]:
+def _files(path: Sequence[Path]) -> tuple[dict[str, Path], list[tuple[Path, str]]]:
+    """Every folder's task files, also of one in which two share a name."""
+    files: dict[str, Path] = {}
+    problems: list[tuple[Path, str]] = []
+    for folder in path:
+        try:
+            files |= task_files([folder])
+        except TaskError as error:
+            problems.append((folder, str(error)))
+            files |= {file.stem: file for file in sorted(folder.glob("tasks/*/*.py"))}
+    return files, problems
+
+
+def _tasks(files: Mapping[str, Path]) -> tuple[dict[str, Task], list[tuple[Path, str]]]:
     tasks, problems = {}, []
-    try:
-        files = task_files(path)
-    except TaskError as error:
-        return {}, [(path[-1], str(error))]
     for name, file in files.items():
         try:
             tasks[name] = load_task(file)
         except TaskError as error:
-            problems.append((file, str(error)))
+            problems += [(file, problem) for problem in _each(error, file)]
     return tasks, problems
+
+
+def _each(error: InstructionKitError, file: Path) -> list[str]:
+    """The problems of one file, which are told together; a text of several lines is one."""
+    return re.split(rf"\n(?={re.escape(str(file))}:)", str(error))
 
 
 def _known_schemas(tasks: dict[str, Task]) -> dict[str, type[Schema]]:
@@ -74,16 +93,18 @@ def _known_schemas(tasks: dict[str, Task]) -> dict[str, type[Schema]]:
     return {kind.folder(): kind for kind in [*classes, *(task.schema for task in tasks.values())]}
 
 
-def _template_problems(file: Path, tasks: dict[str, Task]) -> Iterator[str]:
+def _template_problems(file: Path, tasks: dict[str, Task], *, unusable: AbstractSet[str]) -> Iterator[str]:
     folder, known = file.parent.name, _known_schemas(tasks)
     schema = known.get(folder) or (tasks[folder].schema if folder in tasks else None)
     if schema is None:
-        yield f"{file}: the folder {folder} is neither a schema nor a task; {nearest(folder, [*known, *tasks])}"
+        if folder not in unusable:
+            yield f"{file}: the folder {folder} is neither a schema nor a task; {nearest(folder, [*known, *tasks])}"
+        yield from _problems_without_schema(file)
         return
     try:
         load_template(file, schema)
     except TemplateError as error:
-        yield str(error)
+        yield from _each(error, file)
     try:
         front = read_front(read_template(file).splitlines(), where=str(file))
     except TemplateError:
@@ -92,6 +113,13 @@ def _template_problems(file: Path, tasks: dict[str, Task]) -> Iterator[str]:
     if said := front.values.answers:
         for problem in _answer_problems(said, schema, serves):
             yield f"{file}:{front.lines['answers']}: {problem}"
+
+
+def _problems_without_schema(file: Path) -> Iterator[str]:
+    try:
+        yield from parse(read_template(file), where=str(file)).problems
+    except TemplateError as error:
+        yield str(error)
 
 
 def _answer_problems(said: Mapping[str, str], schema: type[Schema], tasks: Sequence[Task]) -> Iterator[str]:

@@ -11,7 +11,9 @@ from instruction_kit.build.plan import Plan, Planned
 
 def plan_table(plan: Plan) -> RenderableType:
     """What trains with its expected share, what is measured, what leaves and why."""
-    table = Table("task", "cluster", title="training", title_justify="left")
+    table = Table()
+    for column in ("task", "cluster"):
+        table.add_column(column, overflow="fold")
     for column in ("rows", "pairs", "share", "rounds"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, task in plan.training.items():
@@ -24,7 +26,7 @@ def plan_table(plan: Plan) -> RenderableType:
     total = (
         f"{plan.pairs:,} training pairs" if plan.pairs is not None else "the number of training pairs is not known yet"
     )
-    return Group(table, Text(total), *(Text(line) for line in lines))
+    return Group(Text("training"), table, Text(total), *(Text(line) for line in lines))
 
 
 def _settings(plan: Plan) -> dict[str, float]:

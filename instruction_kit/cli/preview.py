@@ -3,7 +3,7 @@
 In: a task's name and what to show. Out: panels. Only the first rows of a source are read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,13 +51,13 @@ def preview_task(
     settings = [parse_setting(setting)] if setting else list(SETTINGS.values())
     data = data or ("sample" if task.sample_path.is_file() else "source")
     chosen = _split(task, split, data)
+    shown = _once_each(phrasings, settings, task)
     examples = _first(task, chosen, data, data_dir, rows)
-    err.print(
-        f"{name}: {data}, split {chosen}, {task.schema.__name__}, cluster {task.cluster}", highlight=False, markup=False
-    )
+    told = f"{name}: {data}, split {chosen}, {task.schema.__name__}, cluster {task.cluster}"
+    err.print(told, highlight=False, markup=False, soft_wrap=True)
     for example in examples.to_dicts():
         out.rule(Text(example["row"]))
-        for found, served in _once_each(phrasings, settings, task):
+        for found, served in shown:
             out.print(_panel(example, found, served, task))
 
 
@@ -66,7 +66,8 @@ def _chosen(templates: list[Template], wanted: str | None) -> list[Template]:
         return templates
     found = [template for template in templates if wanted in (template.name, template.name.split("/")[1])]
     if not found:
-        raise TemplateError(f"no template {wanted} for this task; {nearest(wanted, [t.name for t in templates])}")
+        names = [template.name if "/" in wanted else template.name.split("/")[1] for template in templates]
+        raise TemplateError(f"no template {wanted} for this task; {nearest(wanted, names)}")
     return found
 
 
@@ -79,27 +80,34 @@ def _split(task: Task, wanted: str | None, data: Literal["sample", "source"]) ->
 
 def _once_each(
     templates: Sequence[Template], settings: Sequence[Setting], task: Task
-) -> Iterator[tuple[Template, Setting]]:
+) -> list[tuple[Template, Setting]]:
     """Each template in the first setting that it serves."""
-    seen: set[str] = set()
+    found: dict[str, tuple[Template, Setting]] = {}
     for setting in settings:
         for template in serving(templates, setting, task=task):
-            if template.name not in seen:
-                seen.add(template.name)
-                yield template, setting
+            found.setdefault(template.name, (template, setting))
+    if not found:
+        served = [str(s) for s in SETTINGS.values() if serving(templates, s, task=task)]
+        wanted = ", ".join(map(str, settings))
+        raise TemplateError(f"task {task.name}: none of these templates serves {wanted}; {nearest(wanted, served)}")
+    return list(found.values())
 
 
 def _first(
     task: Task, split: str, data: Literal["sample", "source"], data_dir: Path | None, count: int
 ) -> pl.DataFrame:
     source, where, mapper = task.reading(data), task.where(data_dir), Mapper(task, split)
+    found: list[pl.DataFrame] = []
     lost: list[str] = []
     for part in source.ranges(split, where):
         for batch in source.read(part, where, task.reads):
             made = mapper.examples(batch, file=part.name)
-            if made.accepted.height:
-                return made.accepted.head(count)
+            found.append(made.accepted)
             lost += made.reasons
+            if sum(frame.height for frame in found) >= count:
+                return pl.concat(found).head(count)
+    if any(frame.height for frame in found):
+        return pl.concat(found)
     raise TaskError(
         f"task {task.name}: no row of {split} can be used: {'; '.join(dict.fromkeys(lost)) or 'there are none'}"
     )

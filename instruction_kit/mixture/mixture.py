@@ -144,7 +144,7 @@ class Mixture(BaseModel):
         """
         path = Path(path)
         if not path.is_file():
-            raise MixtureError(f"{path}: no such file")
+            raise MixtureError(f"{path}: is a folder; name a YAML file" if path.is_dir() else f"{path}: no such file")
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:

@@ -29,7 +29,7 @@ def read_template(path: Path) -> str:
     """The text of one file.
 
     Raises:
-        TemplateError: its name cannot be used, or it is not UTF-8.
+        TemplateError: its name cannot be used, it cannot be read, or it is not UTF-8.
 
     """
     if not NAME.fullmatch(path.stem):
@@ -38,6 +38,8 @@ def read_template(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise TemplateError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+    except OSError as error:
+        raise TemplateError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def load_template(path: Path, schema: type[Schema]) -> Template:

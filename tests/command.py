@@ -1,0 +1,36 @@
+"""The command `instruction-kit` as a shell sees it: arguments go in; exit code, output and errors come out."""
+
+import io
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+from instruction_kit.cli import main
+
+INSTALLED = Path(sys.executable).with_name("instruction-kit")
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def command(*arguments: str | Path) -> Outcome:
+    """In this process, through the function that the installed command calls."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            return Outcome(int(stop.code or 0), out.getvalue(), err.getvalue())
+    return Outcome(0, out.getvalue(), err.getvalue())
+
+
+def refused(*arguments: str | Path) -> str:
+    """The one message of a command that ends with exit 1 and prints nothing else."""
+    code, out, err = command(*arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    return err.removeprefix("error: ").removesuffix("\n")
