@@ -1,0 +1,32 @@
+"""WiC from JSON Lines: does a word mean the same in two sentences? A schema of its own. https://aclanthology.org/N19-1128"""
+
+from typing import Literal
+
+from instruction_kit import Files, Task, labels, text
+from instruction_kit.schema import Label, Schema, Text
+
+
+class WordInContext(Schema):
+    """Does the word mean the same in both sentences?"""
+
+    target = Label("sense")
+    word: Text
+    sentence1: Text
+    sentence2: Text
+    sense: Literal["same", "different"]
+
+
+task = Task(
+    schema=WordInContext,
+    # train and dev32 are two samples of the same published split
+    source=Files({"train": ["wic/train.jsonl", "wic/dev32.jsonl"], "validation": "wic/val.jsonl"}),
+    columns={
+        "word": text("word"),
+        "sentence1": text("sentence1"),
+        "sentence2": text("sentence2"),
+        "sense": labels("label", {True: "same", False: "different"}),
+    },
+    answers={"same": "yes", "different": "no"},
+    families=["wic"],
+    sizes={"train": 64, "validation": 638},
+)
