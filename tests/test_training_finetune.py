@@ -147,7 +147,7 @@ def launched(launcher: list[str], output: Path, **flags: object) -> Path:
     """Start the script as a user would, with a launcher before it."""
     command = [sys.executable, "-m", *launcher, "scripts/finetune.py", *command_line(output, **flags)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert told.returncode == 0, told.stderr[-3000:]
     return output
 

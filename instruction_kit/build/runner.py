@@ -4,17 +4,10 @@ What a unit does follows from the unit alone, so a runner cannot change what is 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 U = TypeVar("U")
 R = TypeVar("R")
-
-
-class Runner(Protocol):
-    """Runs one function over many units."""
-
-    def __call__(self, do: Callable[[U], R], units: Sequence[U]) -> Iterator[R]:
-        """Results in the order of the units."""
 
 
 def serial(do: Callable[[U], R], units: Sequence[U]) -> Iterator[R]:

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
 from instruction_kit.errors import TaskError, nearest
-from instruction_kit.schema.field import Choice, Free
+from instruction_kit.schema.field import Free
 from instruction_kit.schema.schema import Schema
 from instruction_kit.source import Files, Frame, Hub, Sample
 from instruction_kit.source.raw import Split, Where
@@ -143,11 +143,6 @@ class Task:
     def has_options(self) -> bool:
         """Whether an answer is one of several options."""
         return not isinstance(self.schema.target, Free)
-
-    @property
-    def own_options(self) -> bool:
-        """Whether each row brings its own options."""
-        return isinstance(self.schema.target, Choice)
 
     @cached_property
     def reads(self) -> frozenset[str] | None:
