@@ -24,6 +24,8 @@ class Expected:
     """The right output, or all references."""
     options: tuple[str, ...] = ()
     """What the row itself offers; classes stand in `Dataset.classes`."""
+    rationale: str | None = None
+    """The reasoning that leads to the answer, empty for none; None where the dataset has no such thing."""
     fate: str = "used"
     """`used`, `skipped`, or the first reason of a rejection."""
 

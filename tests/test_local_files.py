@@ -14,6 +14,7 @@ from typing import Any
 import local_rows_classes
 import local_rows_first
 import local_rows_inference
+import local_rows_reasoning
 import polars as pl
 import pytest
 from local_rows import Dataset, Expected, byte_lines, quoted_rows, tab_rows
@@ -31,6 +32,7 @@ DATASETS: dict[str, Dataset] = {
     **local_rows_first.DATASETS,
     **local_rows_classes.DATASETS,
     **local_rows_inference.DATASETS,
+    **local_rows_reasoning.DATASETS,
 }
 MEASURED = {task: dataset.measured for task, dataset in DATASETS.items() if dataset.measured}
 """Held-out task -> the split that it is measured on."""
@@ -44,9 +46,13 @@ def example(data_dir: Path | None = None) -> Mixture:
 
 
 def files_of(task: str) -> dict[str, tuple[str, ...]]:
+    """Split -> its files as the task names them, those that are read side by side one after the other."""
     source = example().chosen[task].source
     assert isinstance(source, Files)
-    return {str(split): tuple(map(str, paths)) for split, paths in source.splits.items()}
+    return {
+        str(split): tuple(file for entry in entries for file in ([entry] if isinstance(entry, str) else entry.values()))
+        for split, entries in source.splits.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +123,8 @@ def test_without_the_data_the_error_names_the_missing_file_and_data_dir(tmp_path
 
 
 def test_every_file_of_a_dataset_is_in_a_split_or_left_out_for_a_reason(real_data):
-    named = {file for task in DATASETS for files in files_of(task).values() for file in files}
+    said = {file for task in DATASETS for files in files_of(task).values() for file in files}
+    named = {path.relative_to(real_data).as_posix() for file in said for path in real_data.glob(file)}
     left_out = {file for dataset in DATASETS.values() for file in dataset.left_out}
     folders = {file.partition("/")[0] for file in named}
     there = {path.relative_to(real_data) for folder in folders for path in (real_data / folder).rglob("*")}
@@ -150,7 +157,7 @@ def test_as_many_rows_are_used_as_the_mixture_asks_for(task, manifest, expected)
     if split := MEASURED.get(task):
         assert used == {**dict.fromkeys(used, 0), split: min(mixture.num_held_out, good[split])}
         return
-    carved = 0 if "validation" in good else mixture.num_validation
+    carved = 0 if "validation" in good else min(mixture.num_validation, good["train"] // 5)
     trained = min(RATE, good["train"] - carved)
     assert used.pop("train") == trained + carved
     assert used.pop("validation", 0) == (0 if carved else min(mixture.num_validation, good["validation"]))
@@ -209,6 +216,7 @@ def test_every_good_row_of_every_file_is_mapped_to_its_own_texts_and_answers(tas
             assert all(any(text.startswith(shown) for text in texts) for shown in said.shown)
             assert answers_of(row, chosen) == list(said.answers)
             assert tuple(row.get("options") or ()) == said.options
+            assert said.rationale is None or (row["rationale"] or "") == said.rationale
 
 
 def texts_of(row: dict[str, Any]) -> list[str]:
@@ -249,6 +257,7 @@ LITERAL = {
     "Classification": "classification/which_label_fits",
     "WordInContext": "word_in_context/same_meaning",
     "MultipleChoice": "multiple_choice/question_then_options",
+    "ReadingComprehension": "reading_comprehension/passage_then_question",
     "Summarization": "summarization/in_brief",
     "NaturalLanguageInference": "natural_language_inference/can_we_conclude",
 }
@@ -274,8 +283,8 @@ def test_a_measured_row_has_a_candidate_for_each_option_and_the_right_one_is_gol
         task, row = pair["task"], rows[pair["task"], pair["split"], pair["row"]]
         options = list(row.options or DATASETS[task].classes)
         assert len(pair["candidates"]) == len(options)
-        assert pair["gold"] == ([options.index(row.answers[0])] if options else [])
-        assert [pair["candidates"][index] for index in pair["gold"]] == ([pair["completion"]] if options else [])
+        assert sorted(pair["gold"]) == [index for index, option in enumerate(options) if option in row.answers]
+        assert not options or pair["candidates"][pair["gold"][0]] == pair["completion"]
         if pair["template"] == phrasings[task] and options:
             assert pair["candidates"] == options
 

@@ -1,0 +1,26 @@
+"""Flan's chain-of-thought file of Sen-Making: which of two sentences makes no sense? https://aclanthology.org/P19-1393"""
+
+import polars as pl
+
+from instruction_kit import Files, Task, position, text
+from instruction_kit.schema import MultipleChoice
+
+asked = pl.col("asked").str.replace_all(r"\n", "\n", literal=True)  # line ends are written as two characters
+sentences = [asked.str.extract(rf'- Sentence {letter}: "(.*)"\n') for letter in "AB"]
+
+task = Task(
+    schema=MultipleChoice,
+    source=Files(
+        {"train": "flan_cot/sensemaking_train.tsv"}, header=False, columns=["asked", "answer", "why"], quoting="none"
+    ),
+    columns={
+        "question": text(asked.str.extract(r"(?s)^(.*?)\nOptions:\n")),
+        "options": pl.concat_list(text(sentence) for sentence in sentences),
+        "answer": position("answer", within=pl.concat_list(pl.lit("Sentence A"), pl.lit("Sentence B"))),
+        "rationale": text("why"),
+    },
+    skip=sentences[0] == sentences[1],
+    license="apache-2.0",
+    families=["sen_making"],
+    sizes={"train": 6_070},
+)
