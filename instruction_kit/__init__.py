@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from instruction_kit.errors import InstructionKitError
-    from instruction_kit.mixture import Equal, ExamplesProportional, Mixture
+    from instruction_kit.mixture import Equal, ExamplesProportional, FixedWeights, Mixture, Temperature
     from instruction_kit.source import Files, Frame, Hub
     from instruction_kit.task import Task, index, labels, options, position, text
 
@@ -19,11 +19,13 @@ _HOME = {
     "Equal": "mixture",
     "ExamplesProportional": "mixture",
     "Files": "source",
+    "FixedWeights": "mixture",
     "Frame": "source",
     "Hub": "source",
     "InstructionKitError": "errors",
     "Mixture": "mixture",
     "Task": "task",
+    "Temperature": "mixture",
     "index": "task",
     "labels": "task",
     "options": "task",
@@ -35,11 +37,13 @@ __all__ = [
     "Equal",
     "ExamplesProportional",
     "Files",
+    "FixedWeights",
     "Frame",
     "Hub",
     "InstructionKitError",
     "Mixture",
     "Task",
+    "Temperature",
     "index",
     "labels",
     "options",

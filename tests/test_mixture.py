@@ -7,7 +7,7 @@ import pytest
 import yaml
 from small_task import claims, phrasings, verdicts
 
-from instruction_kit import Equal, ExamplesProportional, Mixture
+from instruction_kit import Equal, ExamplesProportional, FixedWeights, Mixture, Temperature
 from instruction_kit.errors import MixtureError
 from instruction_kit.mixture import Budget
 
@@ -117,10 +117,13 @@ def test_paths_in_a_file_are_relative_to_the_file(tmp_path, monkeypatch):
         ("seed: 1\nphrasing: 2\n", "mixture.yaml:2: phrasing: unknown key; did you mean phrasings?"),
         (
             "# a comment\nrates:\n  kind: examples_proportional\n  maximun: 3\n",
-            "mixture.yaml:4: rates.examples_proportional.maximun: unknown key; did you mean maximum?",
+            "mixture.yaml:4: rates.maximun: unknown key; did you mean maximum?",
         ),
         ("rates: {kind: eqal}\n", "mixture.yaml:1: rates: there is no kind eqal; did you mean equal?"),
-        ("rates:\n  maximum: 3\n", "mixture.yaml:1: rates: give its kind, one of examples_proportional, equal"),
+        (
+            "rates:\n  maximum: 3\n",
+            "mixture.yaml:1: rates: give its kind, one of examples_proportional, equal, temperature, ",
+        ),
         (
             "\nbudget:\n  character: 500\n",
             "mixture.yaml:2: budget.characters: field required\nmixture.yaml:3: budget.character: unknown key; ",
@@ -193,11 +196,20 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
         ({"settings": {}}, "settings: name at least one"),
         (
             {"settings": {"zero_shot.options": 0}},
-            "settings: zero_shot.options has the weight 0.0; weights are positive",
+            "settings.zero_shot.options: 0.0 is no weight; give a positive number, or leave",
         ),
-        ({"settings": {"zero_shot.options": -1}}, "settings: zero_shot.options has the weight -1.0; weights are"),
-        ({"settings": {"zero_shot.options": float("nan")}}, "settings: zero_shot.options has the weight nan; weights"),
-        ({"settings": {"zero_shot.options": float("inf")}}, "settings: zero_shot.options has the weight inf; weights"),
+        (
+            {"settings": {"zero_shot.options": -1}},
+            "settings.zero_shot.options: -1.0 is no weight; give a positive number, or leave",
+        ),
+        (
+            {"settings": {"zero_shot.options": float("nan")}},
+            "settings.zero_shot.options: nan is no weight; give a positive number, or leave",
+        ),
+        (
+            {"settings": {"zero_shot.options": float("inf")}},
+            "settings.zero_shot.options: inf is no weight; give a positive number, or leave",
+        ),
         ({"settings": {"zero_shot.options": "1"}}, "settings.zero_shot.options: input should be a valid number"),
         ({"settings": {"few_shot.options": 1}}, "settings: setting few_shot.options: few-shot prompts need exemplars"),
         ({"held_out_settings": []}, "held_out_settings: name at least one, each once"),
@@ -211,6 +223,25 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
             "held_out_settings: zero_shot.no_options.cot cannot be measured by rank classification: it must be",
         ),
         ({"rates": Equal()}, "rates of kind equal are no counts of rows: give num_pairs"),
+        ({"rates": {"kind": "temperature"}}, "rates.temperature: field required"),
+        ({"rates": {"kind": "temperature", "temperature": 0.5}}, "rates.temperature: input should be greater than or"),
+        (
+            {"rates": {"kind": "temperature", "temperature": float("inf")}},
+            "rates.temperature: input should be a finite",
+        ),
+        ({"rates": Temperature(temperature=2)}, "rates of kind temperature are no counts of rows: give num_pairs"),
+        ({"rates": {"kind": "fixed_weights"}}, "rates.weights: field required"),
+        ({"rates": {"kind": "fixed_weights", "weights": {}}}, "rates.weights: dictionary should have at least 1 item"),
+        (
+            {"rates": {"kind": "fixed_weights", "weights": {"rte": 0, "cb": -1, "snli": True}}},
+            (
+                "rates.weights.rte: 0.0 is no weight; give a positive number, or leave the name out\n"
+                "rates.weights.cb: -1.0 is no weight; give a positive number, or leave the name out\n"
+                "rates.weights.snli: input should be a valid number"
+            ),
+        ),
+        ({"rates": {"kind": "fixed_weights", "weight": {"a": 1}}}, "rates.weights: field required\nrates.weight: unk"),
+        ({"rates": FixedWeights(weights={"rte": 1})}, "rates of kind fixed_weights are no counts of rows: give"),
         ({"seed": -1}, "seed: input should be greater than or equal to 0"),
         ({"seed": 1.0}, "seed: input should be a valid integer"),
         ({"seed": True}, "seed: input should be a valid integer"),
@@ -219,7 +250,7 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
         ({"num_validation": "200"}, "num_validation: input should be a valid integer"),
         (
             {"rates": {"kind": "examples_proportional", "maximum": 0}},
-            "rates.examples_proportional.maximum: input should",
+            "rates.maximum: input should",
         ),
         ({"joiner": ""}, "joiner: string should have at least 1 character"),
         ({"budget": {"characters": 10}}, "budget.characters: input should be greater than or equal to 100"),

@@ -73,6 +73,7 @@ def plan(mixture: "Mixture") -> Plan:
         MixtureError: the mixture cannot be.
 
     """
+    _ = mixture.templates  # every flaw of the mixture comes before any work
     held = mixture.held_out
     counts = {name: _count(mixture, name) for name in held.training}
     known = {name: rows - _carved(mixture, name, rows) for name, (rows, _) in counts.items() if rows is not None}

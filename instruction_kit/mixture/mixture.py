@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, SkipValidation, ValidationError, field_va
 from instruction_kit.errors import InstructionKitError, MixtureError, nearest
 from instruction_kit.holdout import HoldOut, resolve
 from instruction_kit.library import search_path
-from instruction_kit.mixture.rate import FROZEN, Budget, Count, ExamplesProportional, Rates, Weight
+from instruction_kit.mixture.rate import FROZEN, Budget, Count, ExamplesProportional, FixedWeights, Rates, Weight
 from instruction_kit.mixture.told import told
 from instruction_kit.render.setting import Setting, parse_setting, serving
 from instruction_kit.source import Frame
@@ -107,10 +107,8 @@ class Mixture(BaseModel):
     @field_validator("settings")
     @classmethod
     def _settings_known(cls, settings: Mapping[str, float]) -> Mapping[str, float]:
-        for name, weight in settings.items():
+        for name in settings:
             _parsed(name, key="settings")
-            if not 0 < weight < float("inf"):
-                raise MixtureError(f"settings: {name} has the weight {weight}; weights are positive numbers")
         if not settings:
             raise MixtureError("settings: name at least one")
         return dict(sorted(settings.items()))
@@ -261,11 +259,18 @@ class Mixture(BaseModel):
             MixtureError: no task has a template for a setting, or a task has none for any.
 
         """
+        self._check_weights()
         active = (*self.held_out.training, *self.held_out.measured)
         found = {name: templates_of(self.folders, schema=self.chosen[name].schema, task=name) for name in active}
         self._check_served("settings", self.held_out.training, found)
         self._check_served("held_out_settings", self.held_out.measured, found)
         return found
+
+    def _check_weights(self) -> None:
+        if isinstance(self.rates, FixedWeights):
+            clusters = {name: task.cluster for name, task in self.chosen.items()}
+            if problems := list(self.rates.problems(clusters, self.held_out.training)):
+                raise MixtureError("\n".join(problems))
 
     def _check_served(
         self,

@@ -4,17 +4,34 @@ A rate rule takes what there is of every training task and gives the rates, whic
 with so much of another. A further rule is a further class here, and a word in `Rates`.
 """
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from instruction_kit.errors import nearest
 
 FROZEN = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 Count = Annotated[int, Field(strict=True)]
 """Strict: `"200"`, `1.0` and `true` are slips, not numbers."""
-Weight = Annotated[float, Field(strict=True)]
+
+
+def _positive(weight: float) -> float:
+    if not 0 < weight < math.inf:
+        raise PydanticCustomError(
+            "weight", "{weight} is no weight; give a positive number, or leave the name out", {"weight": weight}
+        )
+    return weight
+
+
+Weight = Annotated[float, Field(strict=True), AfterValidator(_positive)]
 Rate = int | float | Fraction
+_DECIMALS = Context(prec=28)
 
 
 class Stock(NamedTuple):
@@ -55,7 +72,66 @@ class Equal(BaseModel):
         return {name: int(task.rows > 0) for name, task in tasks.items()}
 
 
-Rates = Annotated[ExamplesProportional | Equal, Field(discriminator="kind")]
+class Temperature(BaseModel):
+    """A task's rate is its number of rows, up to a maximum, to the power of 1 / temperature (Raffel et al. 2020,
+    section 3.5.2, https://jmlr.org/papers/v21/20-074.html, where the maximum is 2^21). At 1 the rates are in proportion
+    to the rows; the higher the temperature, the nearer they are to equal. They are no counts, so it needs `num_pairs`.
+    """
+
+    model_config = FROZEN
+    kind: Literal["temperature"] = "temperature"
+    temperature: float = Field(strict=True, ge=1, allow_inf_nan=False)
+    maximum: Count = Field(2**21, ge=1)
+    """Of the rows, before the power is taken. Rows beyond `num_examples_per_task` do not count at all."""
+
+    counts: ClassVar[bool] = False
+
+    def of(self, tasks: Mapping[str, Stock]) -> dict[str, Rate]:
+        """The rate of each task; in decimals, because a machine's own power may differ in the last bit."""
+        power = _DECIMALS.divide(1, Decimal(self.temperature))
+        return {name: Fraction(_DECIMALS.power(min(task.rows, self.maximum), power)) for name, task in tasks.items()}
+
+
+class FixedWeights(BaseModel):
+    """Each task or cluster has the weight that the mixture states. It is no count of rows, so it needs `num_pairs`."""
+
+    model_config = FROZEN
+    kind: Literal["fixed_weights"] = "fixed_weights"
+    weights: Mapping[str, Weight] = Field(min_length=1)
+    """Task or cluster -> weight. A cluster's is divided equally among its tasks without a weight of their own."""
+
+    counts: ClassVar[bool] = False
+
+    @field_validator("weights")
+    @classmethod
+    def _in_order(cls, weights: Mapping[str, float]) -> Mapping[str, float]:
+        return dict(sorted(weights.items()))
+
+    def of(self, tasks: Mapping[str, Stock]) -> dict[str, Rate]:
+        """The rate of each task; 0 for a task without rows, which the others of its cluster stand in for."""
+        sharing = Counter(task.cluster for name, task in tasks.items() if task.rows and name not in self.weights)
+        own = {name: self.weights[name] if task.rows else 0 for name, task in tasks.items() if name in self.weights}
+        rest = {
+            name: Fraction(self.weights[task.cluster]) / sharing[task.cluster] if task.rows else 0
+            for name, task in tasks.items()
+            if name not in own
+        }
+        return own | rest
+
+    def problems(self, clusters: Mapping[str, str], training: Collection[str]) -> Iterator[str]:
+        """Weights of nothing and tasks without one, given the cluster of each task and the tasks that train."""
+        for name in self.weights:
+            if name not in {*clusters, *clusters.values()}:
+                known = nearest(name, [*clusters, *clusters.values()])
+                yield f"rates.weights.{name}: neither a task nor a cluster of this mixture; {known}"
+            elif name not in clusters and all(task in self.weights for task in clusters if clusters[task] == name):
+                yield f"rates.weights.{name}: every task of this cluster has a weight of its own; take this one out"
+        if missing := [name for name in training if not {name, clusters[name]} & set(self.weights)]:
+            told = ", ".join(f"{name} (cluster {clusters[name]})" for name in missing)
+            yield f"rates.weights: no weight for {told}; give each task or its cluster one, or take it out of `tasks`"
+
+
+Rates = Annotated[ExamplesProportional | Equal | Temperature | FixedWeights, Field(discriminator="kind")]
 
 
 class Budget(BaseModel):

@@ -6,19 +6,27 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from instruction_kit.errors import nearest
-from instruction_kit.mixture.rate import Budget, Equal, ExamplesProportional
+from instruction_kit.mixture.rate import Budget, Equal, ExamplesProportional, FixedWeights, Temperature
 
-_RATES: dict[str, type[BaseModel]] = {"examples_proportional": ExamplesProportional, "equal": Equal}
+_RATES: dict[str, type[BaseModel]] = {
+    "examples_proportional": ExamplesProportional,
+    "equal": Equal,
+    "temperature": Temperature,
+    "fixed_weights": FixedWeights,
+}
 
 
 def told(error: ValidationError, *, keys: Sequence[str]) -> str:
     """Write one line for each problem; `keys` are the mixture's own."""
-    lines = []
-    for detail in error.errors(include_url=False):
-        parts = [str(part) for part in detail["loc"]]
-        where = ".".join(part for part in parts if not part.startswith(("function-", "tuple[", "literal[")))
-        lines.append(f"{where}: {_why(detail, keys)}")
+    lines = [f"{_where(detail['loc'])}: {_why(detail, keys)}" for detail in error.errors(include_url=False)]
     return "\n".join(dict.fromkeys(lines))
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    """The key as the user wrote it, without what pydantic adds: the kind of the rates, the branch of a union."""
+    written = (location[0], *location[2:]) if location[:1] == ("rates",) else location
+    parts = [str(part) for part in written]
+    return ".".join(part for part in parts if not part.startswith(("function-", "tuple[", "literal[", "[key]")))
 
 
 def _why(detail: ErrorDetails, keys: Sequence[str]) -> str:
