@@ -1,8 +1,12 @@
 """The command `instruction-kit` as a shell sees it: arguments go in; exit code, output and errors come out."""
 
 import io
+import os
+import pty
+import re
+import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,3 +38,18 @@ def refused(*arguments: str | Path) -> str:
     assert (code, out) == (1, "")
     assert err.startswith("error: ")
     return err.removeprefix("error: ").removesuffix("\n")
+
+
+def on_a_terminal(*arguments: str | Path, columns: int = 80) -> list[str]:
+    """The lines that the installed command writes to a terminal of so many columns."""
+    above, below = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
+    with subprocess.Popen([INSTALLED, *arguments], stdout=below, stderr=below, env=environment) as process:
+        os.close(below)
+        parts = []
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while part := os.read(above, 65536):
+                parts.append(part)
+    os.close(above)
+    assert process.returncode == 0
+    return re.sub(r"\x1b\[[\d;]*m", "", b"".join(parts).decode()).splitlines()

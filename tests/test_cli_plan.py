@@ -1,10 +1,8 @@
 """`plan`: what a mixture would hold, as a table that keeps every name whole, before any row is rendered."""
 
 import pytest
-from command import command, refused
+from command import command, on_a_terminal, refused
 from small_task import lines, task_file
-
-from instruction_kit.cli.console import out
 
 
 def cells(table: str) -> list[list[str]]:
@@ -57,10 +55,10 @@ def test_stated_sizes_are_marked_as_estimates(file):
     assert told.endswith("~ is the size that a task file states; ? is not known before a first build\n")
 
 
-def test_long_names_stay_whole_in_a_narrow_terminal(file, monkeypatch):
-    monkeypatch.setattr(out, "width", 60)
-    told = command("plan", file("tasks: [cb, sst2]\n")).out
-    assert max(len(line) for line in told.splitlines() if line.startswith("│")) <= 60
+def test_long_names_stay_whole_in_a_narrow_terminal(file):
+    lines = on_a_terminal("plan", file("tasks: [cb, sst2]\n"), columns=60)
+    told = "\n".join(line for line in lines if line.startswith("│"))
+    assert max(map(len, told.splitlines())) <= 60
     assert "".join(row[1] for row in cells(told)) == "natural_language_inferencesentiment"
 
 

@@ -1,5 +1,6 @@
 """The commands and their options; nothing else."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,8 +8,10 @@ import typer
 from rich.progress import track
 
 from instruction_kit.build.losses import totals
+from instruction_kit.cli.catalogue import Kind, catalogue
 from instruction_kit.cli.check import check_folders
-from instruction_kit.cli.console import err, out
+from instruction_kit.cli.console import err, out, show, show_json
+from instruction_kit.cli.list import entry_table
 from instruction_kit.cli.plan import plan_table
 from instruction_kit.cli.preview import preview_task
 from instruction_kit.cli.probe import probe as probe_tasks
@@ -25,6 +28,8 @@ DataDir = Annotated[
 Paths = Annotated[
     list[Path] | None, typer.Option("--path", help="A folder with tasks/ and templates/ of your own; may be repeated.")
 ]
+KindOf = Annotated[Kind, typer.Argument(metavar="KIND", show_default=False, help="What to list.")]
+Json = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
 MixtureFile = Annotated[Path, typer.Argument(metavar="MIXTURE.yaml", show_default=False)]
 
 
@@ -44,6 +49,16 @@ def check(
     )
     if report.problems:
         raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(kind: KindOf, *, json: Json = False, path: Paths = None) -> None:
+    """List the tasks, templates, schemas, clusters, families or recipes of the library and of your own folders."""
+    entries = catalogue(kind, path or [])
+    if json:
+        show_json({kind: [asdict(entry) for entry in entries]})
+    else:
+        show(entry_table(kind, entries))
 
 
 @app.command()
@@ -91,7 +106,7 @@ def probe(
 @app.command()
 def plan(mixture: MixtureFile, data_dir: DataDir = None) -> None:
     """Say what a mixture would hold, what leaves and why, before any row is rendered."""
-    out.print(plan_table(_read(mixture, data_dir).plan()))
+    show(plan_table(_read(mixture, data_dir).plan()))
 
 
 @app.command()

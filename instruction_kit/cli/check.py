@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from instruction_kit import schema as schemas
+from instruction_kit.cli.catalogue import known_schemas
 from instruction_kit.errors import InstructionKitError, TaskError, TemplateError, nearest
 from instruction_kit.library import search_path
 from instruction_kit.schema.field import Label
@@ -87,14 +87,8 @@ def _each(error: InstructionKitError, file: Path) -> list[str]:
     return re.split(rf"\n(?={re.escape(str(file))}:)", str(error))
 
 
-def _known_schemas(tasks: dict[str, Task]) -> dict[str, type[Schema]]:
-    shipped = [getattr(schemas, name) for name in schemas.__all__]
-    classes = [kind for kind in shipped if isinstance(kind, type) and issubclass(kind, Schema) and kind is not Schema]
-    return {kind.folder(): kind for kind in [*classes, *(task.schema for task in tasks.values())]}
-
-
 def _template_problems(file: Path, tasks: dict[str, Task], *, unusable: AbstractSet[str]) -> Iterator[str]:
-    folder, known = file.parent.name, _known_schemas(tasks)
+    folder, known = file.parent.name, known_schemas(tasks)
     schema = known.get(folder) or (tasks[folder].schema if folder in tasks else None)
     if schema is None:
         if folder not in unusable:
