@@ -9,6 +9,7 @@ import inspect
 import json
 import warnings
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -63,9 +64,9 @@ def loss_of(items: dict[str, torch.Tensor], num_items: int | None = None) -> flo
         return float(run.compute_loss(run.model, dict(items), num_items_in_batch=num_items))
 
 
-def by_hand(items: dict[str, torch.Tensor]) -> float:
+def by_hand(items: dict[str, torch.Tensor], *, of: Path | None = None) -> float:
     """The mean over the completions' tokens, from a model that no trainer has touched."""
-    fresh = AutoModelForCausalLM.from_pretrained(model())
+    fresh = AutoModelForCausalLM.from_pretrained(of or model())
     with one_thread(), torch.no_grad():
         logits = fresh(input_ids=items["input_ids"], attention_mask=items["attention_mask"]).logits
     return float(cross_entropy(logits[:, :-1].flatten(0, 1), items["labels"][:, 1:].flatten(), ignore_index=IGNORED))
@@ -227,7 +228,7 @@ def test_16_a_large_batch_and_accumulated_small_ones_give_the_same_step(tmp_path
         torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5)
 
 
-def test_17_what_comes_back_is_a_folder_and_no_patched_model_and_nothing_adapts_the_head(tmp_path):
+def test_17_what_comes_back_is_a_folder_and_no_patched_model_and_no_adapter_stands_on_an_embedding(tmp_path):
     folder = tune(tmp_path / "out", save_strategy="no", learning_rate=1e-2)
     assert isinstance(folder, Path)
     loaded = AutoModelForCausalLM.from_pretrained(folder)
@@ -235,8 +236,24 @@ def test_17_what_comes_back_is_a_folder_and_no_patched_model_and_nothing_adapts_
     name = "model.embed_tokens.weight"
     assert torch.equal(loaded.state_dict()[name], saved[name])
     assert not torch.equal(saved[name], before[name])
-    refuses("--lora_modules_to_save: refused.*adapters are not part", lora_modules_to_save=["lm_head"])
-    refuses("--use_peft: refused", use_peft=True)
+    for layer in ("lm_head", "embed_tokens"):
+        with pytest.raises(TrainingError, match="where an adapter would not be trained or not be merged right"):
+            prepared(tmp_path / layer, use_peft=True, lora_target_modules=[layer])
+
+
+def test_17_an_output_layer_that_is_trained_whole_learns_and_the_fused_loss_is_that_of_its_weights(tmp_path):
+    flags = {"use_peft": True, "lora_modules_to_save": ["lm_head"], "learning_rate": 1e-2}
+    run = prepared(tmp_path / "run", **flags)
+    items = dict(run.trainer.data_collator([run.rows[number] for number in range(4)]))
+    with one_thread():
+        run.trainer.train()
+        cast("torch.nn.Module", run.trainer.model).eval()
+        with torch.no_grad():
+            told = float(run.trainer.compute_loss(run.trainer.model, dict(items)))
+    folder = tune(tmp_path / "out", **flags, save_strategy="no", num_train_epochs=3, max_steps=-1, merge_adapter=True)
+    assert told == pytest.approx(by_hand(items, of=folder), abs=1e-5)
+    before = load_file(model() / "model.safetensors")["model.embed_tokens.weight"]
+    assert not torch.equal(load_file(folder / "model.safetensors")["model.embed_tokens.weight"], before)
 
 
 def test_18_the_precision_is_the_named_one_and_full_unless_another_is_named(tmp_path):
@@ -276,12 +293,13 @@ def test_20_what_trl_has_deprecated_is_not_offered(flags):
     refuses(f"--{name}: refused, because TRL has deprecated it", **flags)
 
 
-def test_20_no_deprecated_path_runs_and_no_warning_is_given(tmp_path):
+@pytest.mark.parametrize("flags", [{}, {"use_peft": True, "lora_modules_to_save": ["lm_head"], "merge_adapter": True}])
+def test_20_no_deprecated_path_runs_and_no_warning_is_given(tmp_path, flags):
     trainer = closed().trainer
     assert (trainer.compute_metrics, trainer.compute_loss_func, trainer.label_smoother) == (None, None, None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        tune(tmp_path / "out", save_strategy="no")
+        tune(tmp_path / "out", save_strategy="no", **flags)
 
 
 def test_the_names_that_the_trainer_overrides_are_still_those_of_trl():

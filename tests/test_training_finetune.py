@@ -35,9 +35,10 @@ def rows_in(folder: Path) -> Dataset:
     return Dataset.from_file(str(folder / record.shards[0].path))
 
 
-def test_the_folder_holds_all_that_measuring_needs_and_no_card(tmp_path):
+def test_the_folder_holds_all_that_measuring_and_a_reader_need(tmp_path):
     folder = tune(tmp_path / "out", save_strategy="no")
     assert {path.name for path in folder.iterdir()} == {
+        "README.md",
         "config.json",
         "generation_config.json",
         "instruction_kit.json",

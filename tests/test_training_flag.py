@@ -13,7 +13,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError
-from instruction_kit.training import flag
+from instruction_kit.training import adapter, flag
 from instruction_kit.training.field import FORCED, PASSED, READ, REFUSED
 from instruction_kit.training.flag import KitArguments, Request, as_arguments, parse
 
@@ -33,10 +33,10 @@ def test_every_field_stands_in_exactly_one_table():
 
 
 def names_in_code() -> set[str]:
-    tree = ast.parse(inspect.getsource(flag))
-    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    nodes = [node for of in (flag, adapter) for node in ast.walk(ast.parse(inspect.getsource(of)))]
+    constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {text for text in constants if isinstance(text, str)} | {
-        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+        node.attr for node in nodes if isinstance(node, ast.Attribute)
     }
 
 
@@ -158,13 +158,14 @@ def test_a_file_of_flags_beside_the_script_is_not_read(tmp_path, monkeypatch):
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(TrainingError) as told:
-        settled(layout="chat", packing=True, use_peft=True, output_dir=None, max_length=1)
+        settled(layout="chat", packing=True, load_in_4bit=True, lora_r=2, output_dir=None, max_length=1)
     assert str(told.value).splitlines() == [
+        f"--load_in_4bit: refused, because {REFUSED['load_in_4bit']}",
         f"--packing: always False, because {FORCED['packing'].why}",
-        f"--use_peft: refused, because {REFUSED['use_peft']}",
         "--layout chat: this release has one layout, plain",
         "--output_dir is required",
         "--max_length 1: it must be 2 or more",
+        "--lora_r: nothing reads it without --use_peft true",
     ]
 
 
@@ -183,7 +184,9 @@ def test_values_that_cannot_be_read_or_do_not_go_together_are_errors_and_no_exit
 def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
     with pytest.raises(TrainingError, match="--model_init_kwargs torch_dtype: set it by --dtype"):
         settled(model_init_kwargs={"torch_dtype": "bfloat16"})
-    with pytest.raises(TrainingError, match="quantization_config: the whole model is tuned"):
+    with pytest.raises(
+        TrainingError, match="quantization_config: refused, because quantised weights need bitsandbytes and a GPU"
+    ):
         settled(model_init_kwargs={"quantization_config": {}})
     with pytest.raises(TrainingError, match="--model_init_kwargs kernels: write it as JSON"):
         settled(model_init_kwargs="kernels")
@@ -192,7 +195,7 @@ def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
 
 def test_the_kits_own_flags_reach_the_request():
     own = {item.name for item in dataclasses.fields(KitArguments)}
-    assert own == {"dataset_name", "layout", "accept_dropped"}
+    assert own == {"dataset_name", "layout", "accept_dropped", "merge_adapter"}
     request = settled(accept_dropped=True, model_revision="abc", trust_remote_code=True, resume_from_checkpoint="true")
     assert (str(request.built), request.accept_dropped, request.resume) == ("OUT", True, "true")
     assert (request.model.name, request.model.revision, request.model.trust_remote_code) == ("M", "abc", True)

@@ -4,6 +4,7 @@ The layout is the one that the model was tuned on, read from `instruction_kit.js
 is loaded onto the base model that it names. Weights are loaded in the type that is asked for, never in the file's own.
 """
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -11,7 +12,14 @@ from typing import Any, NamedTuple, cast
 import torch
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import GENERATION_CONFIG_NAME
 
 from instruction_kit.errors import EvaluationError
 from instruction_kit.token.layout import LAYOUT_FILE, Layout, layout_of, read_layout
@@ -48,20 +56,53 @@ def load_model(
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **where)
         if (Path(name) / ADAPTER_FILE).is_file():
-            from peft import AutoPeftModelForCausalLM  # seconds to import, and few models have adapters
-
-            model = AutoPeftModelForCausalLM.from_pretrained(name, **where, **how).get_base_model()
+            model = _load_adapter(name, trust_remote_code=trust_remote_code, **how)
         else:
-            loaded = AutoModelForCausalLM.from_pretrained(name, output_loading_info=True, **where, **how)
-            model, told = cast("tuple[PreTrainedModel, dict[str, Any]]", loaded)
-            _check_weights(name, told["missing_keys"])
+            model = _load_whole(name, **where, **how)
     except (OSError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split())
         raise EvaluationError(
             f"{name}: no causal language model with its tokenizer can be loaded from there ({reason[:400]}); give a "
             "folder that holds both, such as the --output_dir of scripts/finetune.py, or the name of one on the hub"
         ) from error
-    return Loaded(model.to(device), tokenizer)
+    return Loaded(cast("Any", model).to(device), tokenizer)
+
+
+def _load_whole(name: str, **keywords: Any) -> PreTrainedModel:
+    loaded = AutoModelForCausalLM.from_pretrained(name, output_loading_info=True, **keywords)
+    model, told = cast("tuple[PreTrainedModel, dict[str, Any]]", loaded)
+    _check_weights(name, told["missing_keys"])
+    return model
+
+
+def _load_adapter(name: str, **keywords: Any) -> PreTrainedModel:
+    """Load a folder's adapter onto the base model that it names; it generates as the folder says."""
+    from peft import PeftConfig, PeftModel  # seconds to import, and few models have adapters
+
+    told = PeftConfig.from_pretrained(name)
+    base = str(told.base_model_name_or_path)
+    try:
+        model = _load_whole(base, revision=told.revision or "main", **keywords)
+    except (OSError, ValueError) as error:
+        raise EvaluationError(
+            f"{name}: it is an adapter over {base}, and no model can be loaded from there "
+            f"({' '.join(str(error).split())[:300]}); start where that name is found, or correct "
+            f"`base_model_name_or_path` in {ADAPTER_FILE}"
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)  # PEFT reads the old name
+            warnings.filterwarnings("ignore", "Model has `tie_word_embeddings", UserWarning)  # so it was tuned
+            warnings.filterwarnings("error", "Found missing adapter keys", UserWarning)
+            adapted = PeftModel.from_pretrained(model, name)
+    except (RuntimeError, UserWarning) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise EvaluationError(
+            f"{name}: its adapter does not fit its base model {base} ({reason}); tune it again"
+        ) from error
+    if (Path(name) / GENERATION_CONFIG_NAME).is_file():
+        model.generation_config = GenerationConfig.from_pretrained(name)
+    return cast("PreTrainedModel", adapted.get_base_model())
 
 
 def find_layout(

@@ -7,5 +7,5 @@ from importlib.util import find_spec
 
 from instruction_kit.errors import MissingExtraError
 
-if any(find_spec(package) is None for package in ("torch", "transformers", "trl", "accelerate")):
+if any(find_spec(package) is None for package in ("torch", "transformers", "trl", "accelerate", "peft")):
     raise MissingExtraError("tuning a model", extra="tune")

@@ -26,6 +26,12 @@ READ = frozenset({
     "fp16",
     "gradient_checkpointing",           # the old names are taken for the new ones
     "gradient_checkpointing_kwargs",
+    "lora_alpha",                       # the flags of an adapter: refused where there is none to read them
+    "lora_dropout",
+    "lora_modules_to_save",
+    "lora_r",
+    "lora_target_modules",
+    "lora_target_parameters",
     "lr_scheduler_type",                # those that wait for an evaluation are refused
     "max_length",
     "model_init_kwargs",
@@ -37,6 +43,9 @@ READ = frozenset({
     "save_strategy",                    # as lr_scheduler_type
     "trust_remote_code",
     "use_cpu",
+    "use_dora",
+    "use_peft",
+    "use_rslora",
 })  # fmt: skip
 
 PASSED = frozenset({
@@ -86,7 +95,7 @@ _DEPRECATED = "TRL has deprecated it, and it costs a second forward pass or chan
 _EVALUATION = "nothing is evaluated while tuning; measure with scripts/evaluate.py"
 _HUB = "nothing leaves this machine; upload the folder yourself when you have looked at it"
 _IGNORED = "nothing here reads it"
-_LORA = "adapters are not part of this release; tune the whole model"
+_QUANTISED = "quantised weights need bitsandbytes and a GPU, and this release has not run with them; tune the full ones"
 _SHARDED = "sharded models are not checked on this data path; use accelerate launch with one full model a device"
 _TOKENS = "the rows are tokens before TRL sees them"
 
@@ -95,8 +104,8 @@ REFUSED = {
     "auto_find_batch_size": "it changes the batch size in the middle of a run; set --per_device_train_batch_size",
     "batch_eval_metrics": _EVALUATION,
     "bf16_full_eval": _EVALUATION,
-    "bnb_4bit_quant_storage": _LORA,
-    "bnb_4bit_quant_type": _LORA,
+    "bnb_4bit_quant_storage": _QUANTISED,
+    "bnb_4bit_quant_type": _QUANTISED,
     "chat_template_path": "the layout is plain in this release",
     "data_seed": "the order of the rows is the mixture's; set `seed` there",
     "dataset_num_proc": _TOKENS,
@@ -128,16 +137,10 @@ REFUSED = {
     "length_column_name": "rows are never grouped by length; their order is the mixture's",
     "liger_kernel_config": _DEPRECATED,
     "load_best_model_at_end": _EVALUATION,
-    "load_in_4bit": _LORA,
-    "load_in_8bit": _LORA,
+    "load_in_4bit": _QUANTISED,
+    "load_in_8bit": _QUANTISED,
     "local_rank": "accelerate launch and torchrun tell it through the environment",
-    "lora_alpha": _LORA,
-    "lora_dropout": _LORA,
-    "lora_modules_to_save": _LORA,
-    "lora_r": _LORA,
-    "lora_target_modules": _LORA,
-    "lora_target_parameters": _LORA,
-    "lora_task_type": _LORA,
+    "lora_task_type": "an adapter here is one of a causal language model",
     "metric_for_best_model": _EVALUATION,
     "packing_strategy": "this release tunes unpacked rows",
     "pad_token": _DEPRECATED,
@@ -147,9 +150,6 @@ REFUSED = {
     "push_to_hub": _HUB,
     "restore_callback_states_from_checkpoint": "no callback here has a state",
     "truncation_mode": "nothing is cut: a pair over max_length is dropped and counted",
-    "use_bnb_nested_quant": _LORA,
-    "use_dora": _LORA,
+    "use_bnb_nested_quant": _QUANTISED,
     "use_liger_kernel": _DEPRECATED,
-    "use_peft": _LORA,
-    "use_rslora": _LORA,
 }

@@ -1,8 +1,9 @@
 """Tune a causal language model on a built mixture: the main of `scripts/finetune.py` and of `accelerate launch -m`.
 
-In goes the folder of a built mixture and a model, out comes a folder with the tuned model, its tokenizer, its layout
-(`instruction_kit.json`) and the run's record. The rows become tokens here, before TRL sees them, and no step is taken
-before the place of the loss is proved on them. `python -m instruction_kit.training.finetune --help` lists the flags.
+In goes the folder of a built mixture and a model, out comes a folder with the tuned model or an adapter over it, its
+tokenizer, its layout (`instruction_kit.json`), a model card and the run's record. The rows become tokens here, before
+TRL sees them, and no step is taken before the place of the loss is proved on them.
+`python -m instruction_kit.training.finetune --help` lists the flags.
 """
 
 import logging
@@ -15,12 +16,14 @@ from accelerate import PartialState
 from accelerate.utils import set_seed
 from datasets import Dataset, concatenate_datasets
 
-from instruction_kit.build.manifest import read_manifest
+from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.errors import InstructionKitError, TrainingError
 from instruction_kit.token.encode import Encoder
 from instruction_kit.token.layout import layout_of
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.token.shard import identity_of, tokenise
+from instruction_kit.training.adapter import put_on
+from instruction_kit.training.card import Tuning
 from instruction_kit.training.flag import Request, as_arguments, parse
 from instruction_kit.training.model import check_fit, is_finite, load_model, load_tokenizer
 from instruction_kit.training.resume import (
@@ -37,6 +40,8 @@ from instruction_kit.training.trainer import KitTrainer
 
 if TYPE_CHECKING:
     import torch
+    from peft import PeftModel
+    from transformers import PreTrainedModel
     from trl.trainer.sft_config import SFTConfig
 
 logger = logging.getLogger(__name__)
@@ -89,8 +94,9 @@ def prepare(request: Request) -> Prepared:
             "or show one of them: CUDA_VISIBLE_DEVICES=0"
         )
     checkpoint = checkpoint_of(request.resume, output)
-    encoder = _encoder(request)
-    before = None if checkpoint is None else _before(request, encoder, checkpoint)
+    manifest = read_manifest(request.built)
+    encoder = _encoder(request, manifest)
+    before = None if checkpoint is None else _before(request, manifest, encoder, checkpoint)
     record = _tokens(request, output, encoder)
     if checkpoint is not None:
         check_tokens(checkpoint, record)
@@ -99,7 +105,12 @@ def prepare(request: Request) -> Prepared:
     model = load_model(request.model)
     check_fit(model, record, encoder)
     trainer = KitTrainer(
-        encoder=encoder, run=_run_record(request, record), model=model, args=request.config, train_dataset=rows
+        encoder=encoder,
+        run=_run_record(request, record),
+        tuning=Tuning(manifest, record, request.model, request.config, merged=request.merge_adapter),
+        model=_adapted(model, request),
+        args=request.config,
+        train_dataset=rows,
     )
     if before is not None:
         trainer.count_from(before.num_tokens)
@@ -116,9 +127,9 @@ def _run(request: Request) -> Path:
     return output
 
 
-def _encoder(request: Request) -> Encoder:
+def _encoder(request: Request, manifest: Manifest) -> Encoder:
     tokenizer = load_tokenizer(request.model)
-    joiner = str(read_manifest(request.built).mixture["joiner"])
+    joiner = str(manifest.mixture["joiner"])
     return Encoder(tokenizer, layout_of(tokenizer, joiner=joiner))
 
 
@@ -143,10 +154,20 @@ def _tokens(request: Request, output: Path, encoder: Encoder) -> TokenRecord:
         return written()
 
 
-def _before(request: Request, encoder: Encoder, checkpoint: Path) -> RunRecord:
+def _before(request: Request, manifest: Manifest, encoder: Encoder, checkpoint: Path) -> RunRecord:
     """Hold the checkpoint against this run, before a token is written."""
-    identity = identity_of(read_manifest(request.built), encoder, max_length=int(request.config.max_length or 0))
-    return check_same(checkpoint, identity=identity, rows_per_step=_rows_per_step(request.config))
+    identity = identity_of(manifest, encoder, max_length=int(request.config.max_length or 0))
+    rows_per_step = _rows_per_step(request.config)
+    return check_same(checkpoint, identity=identity, rows_per_step=rows_per_step, adapter=request.adapter)
+
+
+def _adapted(model: "PreTrainedModel", request: Request) -> "PreTrainedModel | PeftModel":
+    """Put the adapter on, where one is asked for; the same seed draws the same one."""
+    if request.adapter is None:
+        return model
+    set_seed(request.config.seed)
+    revision = None if Path(request.model.name).is_dir() else request.model.revision
+    return put_on(model, request.adapter, revision=revision)
 
 
 def _rows_per_step(config: "SFTConfig") -> int:
@@ -158,6 +179,7 @@ def _run_record(request: Request, record: TokenRecord) -> RunRecord:
         format_version=FORMAT_VERSION,
         identity=record.identity,
         shards=shard_hashes(record),
+        adapter=request.adapter,
         rows_per_step=_rows_per_step(request.config),
         step=0,
         num_tokens=0,
@@ -183,7 +205,10 @@ def _save(trainer: KitTrainer, output: Path) -> None:
             "the last step left weights that are no numbers, so nothing was saved; lower --learning_rate "
             "and go on from the last checkpoint"
         )
-    trainer.save_model()
+    if trainer.run.adapter is None or not trainer.tuning.merged:
+        trainer.save_model()
+    elif trainer.args.should_save:
+        trainer.save_merged(output)
     trainer.save_state()
     if trainer.args.should_save:
         write_run(output, trainer.run_so_far())

@@ -20,6 +20,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError, nearest
+from instruction_kit.training.adapter import Adapter, adapter_of, problems_of
 from instruction_kit.training.field import FORCED, REFUSED
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class KitArguments:
     accept_dropped: bool = field(
         default=False, metadata={"help": "Go on when a task loses more than 1 percent of its pairs to max_length."}
     )
+    merge_adapter: bool = field(
+        default=False, metadata={"help": "Write a whole model at the end, with the adapter of --use_peft merged in."}
+    )
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Request:
 
     built: Path
     accept_dropped: bool
+    adapter: Adapter | None
+    merge_adapter: bool
     model: ModelSource
     config: SFTConfig
     resume: str | None
@@ -86,7 +92,7 @@ def parse(arguments: Sequence[str]) -> Request:
     _refuse_unknown(unknown, parser)
     values = vars(namespace)
     given = _given(parser, arguments)
-    problems = [*_refused(values, given), *_own(values)]
+    problems = [*_refused(values, given), *_own(values), *problems_of(values, given)]
     if problems:
         raise TrainingError("\n".join(problems))
     config = _config(values, given)
@@ -102,6 +108,8 @@ def parse(arguments: Sequence[str]) -> Request:
     return Request(
         built=Path(values["dataset_name"]),
         accept_dropped=values["accept_dropped"],
+        adapter=adapter_of(values) if values["use_peft"] else None,
+        merge_adapter=values["merge_adapter"],
         model=model,
         config=config,
         resume=None if resume is None or resume.lower() == "false" else resume,
@@ -233,9 +241,7 @@ def _init_kwargs(config: SFTConfig) -> dict[str, Any]:
     config.model_init_kwargs = None
     problems = [f"--model_init_kwargs {key}: set it by {OWN_FLAG_OF[key]}" for key in found if key in OWN_FLAG_OF]
     if "quantization_config" in found:
-        problems.append(
-            "--model_init_kwargs quantization_config: the whole model is tuned, which quantised weights bar"
-        )
+        problems.append("--model_init_kwargs quantization_config: refused, because " + REFUSED["load_in_4bit"])
     if problems:
         raise TrainingError("\n".join(problems))
     return found

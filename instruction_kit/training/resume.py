@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from instruction_kit.build.commit import write_text
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.record import Identity, TokenRecord, differences
+from instruction_kit.training.adapter import Adapter
 
 FORMAT_VERSION: Literal[1] = 1
 RUN_FILE = "instruction_kit_run.json"
@@ -29,6 +30,8 @@ class RunRecord(BaseModel):
     """What decided the tokens."""
     shards: list[str]
     """Hashes of the token shards in their order."""
+    adapter: Adapter | None = None
+    """What is trained beside the model's own weights; None where these are tuned."""
     rows_per_step: int
     """Rows of one optimiser step over all processes: with another number, the rows to skip would be others."""
     step: int
@@ -92,17 +95,19 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
     return folder
 
 
-def check_same(checkpoint: Path, *, identity: Identity, rows_per_step: int) -> RunRecord:
-    """Refuse to go on with other data; return the checkpoint's own record.
+def check_same(checkpoint: Path, *, identity: Identity, rows_per_step: int, adapter: Adapter | None) -> RunRecord:
+    """Refuse to go on with other data or another adapter; return the checkpoint's own record.
 
     Raises:
-        TrainingError: mixture, tokenizer, max_length, layout or rows for each step differ.
+        TrainingError: mixture, tokenizer, max_length, layout, rows for each step or adapter differ.
 
     """
     there = read_run(checkpoint)
     changed = [f"{name} {was} there, {now} here" for name, was, now in differences(there.identity, identity)]
     if there.rows_per_step != rows_per_step:
         changed.append(f"rows for each optimiser step {there.rows_per_step} there, {rows_per_step} here")
+    if there.adapter != adapter:
+        changed.append(f"adapter {_shown(there.adapter)} there, {_shown(adapter)} here")
     if changed:
         raise _other(checkpoint, "; ".join(changed))
     return there
@@ -122,6 +127,10 @@ def check_tokens(checkpoint: Path, record: TokenRecord) -> None:
 def shard_hashes(record: TokenRecord) -> list[str]:
     """List the hashes of token shards in their order."""
     return [shard.sha256 for shard in record.shards]
+
+
+def _shown(adapter: Adapter | None) -> str:
+    return "none" if adapter is None else adapter.model_dump_json()
 
 
 def _other(checkpoint: Path, changed: str) -> TrainingError:

@@ -1,7 +1,8 @@
 """TRL's SFT trainer with what it does in silence taken away.
 
-It sends nothing, writes no model card, refuses to evaluate, stops at the first loss that is not a number, and puts this
-kit's records beside each model that it saves. The names with an underscore are TRL's own; the tests hold them against
+It sends nothing, refuses to evaluate, stops at the first loss that is not a number, and puts beside each model that it
+saves this kit's records and a model card of its own: TRL's and PEFT's would not say what the model was tuned on, and
+PEFT's would name a folder of this machine. The names with an underscore are TRL's own; the tests hold them against
 the installed release, and the dependency is pinned to one minor release for this reason.
 """
 
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import torch
+from peft import PeftModel
 from trl.trainer.sft_trainer import SFTTrainer
 
+from instruction_kit.build.commit import write_text
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.encode import Encoder
 from instruction_kit.token.layout import write_layout
+from instruction_kit.training.adapter import merge
+from instruction_kit.training.card import Tuning, model_card
 from instruction_kit.training.model import set_special_tokens
 from instruction_kit.training.resume import RunRecord, write_run
 
@@ -27,12 +32,14 @@ class KitTrainer(SFTTrainer):
     Attributes:
         encoder: the tokenizer under its layout, for what is written beside the model.
         run: the run's record at step 0.
+        tuning: what the model card tells.
 
     """
 
-    def __init__(self, *, encoder: Encoder, run: RunRecord, **arguments: Any) -> None:
+    def __init__(self, *, encoder: Encoder, run: RunRecord, tuning: Tuning, **arguments: Any) -> None:
         self.encoder = encoder
         self.run = run
+        self.tuning = tuning
         super().__init__(processing_class=encoder.tokenizer, **arguments)
         if self.is_fsdp_enabled or self.is_deepspeed_enabled:
             raise TrainingError(
@@ -64,16 +71,39 @@ class KitTrainer(SFTTrainer):
         raise TrainingError("nothing is evaluated while tuning; measure the tuned folder with scripts/evaluate.py")
 
     def create_model_card(self, *_arguments: Any, **_keywords: Any) -> None:
-        """Write no model card: TRL's would not say what the model was tuned on."""
+        """Write none of TRL's model cards; the kit's own goes with each model."""
+
+    def save_merged(self, folder: Path) -> None:
+        """Write a whole model with the adapter merged in; there is no adapter to go on with afterwards."""
+        merged = merge(cast("PeftModel", self.model))
+        set_special_tokens(merged, self.encoder)
+        merged.save_pretrained(folder)
+        self.encoder.tokenizer.save_pretrained(folder)
+        self._write_beside(folder)
 
     def _send_telemetry(self) -> None:
         """Send nothing."""
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        set_special_tokens(cast("PreTrainedModel", self.model), self.encoder)
-        super()._save(output_dir, state_dict=state_dict)
+        folder, model = Path(output_dir or str(self.args.output_dir)), self.model
+        if isinstance(model, PeftModel):
+            base = cast("PreTrainedModel", model.get_base_model())
+            set_special_tokens(base, self.encoder)
+            if self.args.should_save:
+                # PEFT would ask the hub whether the embeddings were resized; they never are
+                model.save_pretrained(str(folder), save_embedding_layers=False)
+                base.generation_config.save_pretrained(folder)
+                self.encoder.tokenizer.save_pretrained(folder)
+        else:
+            set_special_tokens(cast("PreTrainedModel", model), self.encoder)
+            super()._save(output_dir, state_dict=state_dict)
         if self.args.should_save:  # every process comes here
-            write_layout(output_dir or str(self.args.output_dir), self.encoder.layout)
+            self._write_beside(folder)
+
+    def _write_beside(self, folder: Path) -> None:
+        """Write what a model needs to be used and to be told from others."""
+        write_layout(folder, self.encoder.layout)
+        write_text(folder / "README.md", model_card(self.tuning, self.run_so_far()))
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]

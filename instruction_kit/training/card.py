@@ -1,0 +1,172 @@
+"""The model card of a tuned model: what the hub reads at the top, then what a person wants to know.
+
+In: what the model was tuned on, from the mixture's manifest and the record of its tokens, and how. Out: the text of
+README.md. It says nothing that is not known: no licence is claimed for the model, no figure that was not measured, and
+of a base model on this machine only its name, since a path would say nothing elsewhere.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+from huggingface_hub import ModelCardData
+from trl.trainer.sft_config import SFTConfig
+
+from instruction_kit import __version__
+from instruction_kit.build.manifest import Manifest
+from instruction_kit.token.record import TokenRecord
+from instruction_kit.training.flag import ModelSource
+from instruction_kit.training.resume import RunRecord
+
+TOLD = (
+    "learning_rate", "lr_scheduler_type", "warmup_steps", "optim", "weight_decay", "max_grad_norm", "loss_type",
+    "neftune_noise_alpha", "per_device_train_batch_size", "gradient_accumulation_steps", "num_train_epochs",
+    "max_steps", "max_length", "bf16", "fp16", "activation_checkpointing", "seed",
+)  # fmt: skip
+"""Fields of SFTConfig that a reader needs to tune the same again."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """All that a card tells, but for how far the run came."""
+
+    manifest: Manifest
+    record: TokenRecord
+    base: ModelSource
+    config: SFTConfig
+    merged: bool
+    """Whether the adapter, where there is one, is part of the weights."""
+
+
+def model_card(tuning: Tuning, run: RunRecord) -> str:
+    """Write the card of a model that is as far as `run` says."""
+    return f"---\n{_metadata(tuning, run).to_yaml()}\n---\n\n" + "\n".join(_body(tuning, run)) + "\n"
+
+
+def _metadata(tuning: Tuning, run: RunRecord) -> ModelCardData:
+    trained = [task for task in tuning.manifest.tasks.values() if task.role == "train"]
+    languages = {code for task in trained for code in task.languages if re.fullmatch("[a-z]{2,3}", code)}
+    adapter = run.adapter is not None
+    return ModelCardData(
+        base_model=None if _is_here(tuning.base) else tuning.base.name,
+        language=sorted(languages) or None,
+        library_name="peft" if adapter and not tuning.merged else "transformers",
+        pipeline_tag="text-generation",
+        tags=["instruction-kit", "instruction-tuning", "trl", "sft", *(["lora"] if adapter else [])],
+    )
+
+
+def _body(tuning: Tuning, run: RunRecord) -> Iterator[str]:
+    yield from ("# Instruction-tuned model", "", _first_sentence(tuning, run), "")
+    yield from ("## Tuned on", "", *_tuned_on(tuning), "")
+    yield from ("## Held out", "", *_held_out(tuning.manifest), "")
+    yield from ("## Licences of the data", "", *_licences(tuning.manifest), "")
+    yield from ("## How it was tuned", "", *_settings(tuning, run), "")
+    yield from ("## Measure it again", "", *_again(tuning))
+
+
+def _first_sentence(tuning: Tuning, run: RunRecord) -> str:
+    what = "A LoRA adapter over" if run.adapter and not tuning.merged else "Tuned from"
+    revision = "" if _is_here(tuning.base) else f" (revision `{tuning.base.revision}`)"
+    how = " with a LoRA adapter that was merged in" if run.adapter and tuning.merged else ""
+    return (
+        f"{what} `{_name(tuning.base)}`{revision}{how}, by Instruction Kit {__version__}, with the loss on the outputs "
+        f"alone. It saw {run.num_tokens:,} tokens in {run.step:,} steps of {run.rows_per_step:,} rows."
+    )
+
+
+def _tuned_on(tuning: Tuning) -> Iterator[str]:
+    manifest, tasks = tuning.manifest, tuning.record.tasks
+    clusters = {manifest.tasks[name].cluster for name in tasks}
+    yield (
+        f"{tuning.record.rows:,} pairs of {len(tasks)} tasks in {len(clusters)} clusters, from the mixture "
+        f"`{manifest.fingerprint[:16]}`. One pair is one row under one phrasing. {_drawn(manifest)}"
+    )
+    yield from ("", "| task | cluster | share | pairs | tokens of prompts | tokens with loss | dropped |")
+    yield "|---|---|---:|---:|---:|---:|---:|"
+    for name, task in sorted(tasks.items(), key=lambda item: (manifest.tasks[item[0]].cluster, item[0])):
+        numbers = (task.rows, task.prompt_tokens, task.loss_tokens, sum(task.dropped.values()))
+        whole = manifest.tasks[name]
+        shown = (name, whole.cluster, f"{whole.realised_share:.2%}", *(f"{number:,}" for number in numbers))
+        yield f"| {' | '.join(shown)} |"
+    for name, task in tasks.items():
+        yield from (f"\n{rows:,} pairs of {name} were dropped: {why}." for why, rows in task.dropped.items())
+
+
+def _drawn(manifest: Manifest) -> str:
+    """Tell rates and settings as the mixture has them."""
+    rates = ", ".join(f"{name} {value}" for name, value in dict(manifest.mixture["rates"]).items())
+    settings = ", ".join(f"{name} {weight}" for name, weight in dict(manifest.mixture["settings"]).items())
+    return f"Rates: {rates}. Settings: {settings}."
+
+
+def _held_out(manifest: Manifest) -> Iterator[str]:
+    measured = sorted((task.cluster, name) for name, task in manifest.tasks.items() if task.role == "held_out")
+    if not measured:
+        yield "Nothing: every task of the mixture is trained on."
+    for cluster, name in measured:
+        yield f"- {name} ({cluster}): never trained on, measured"
+    for name, why in sorted(manifest.left.items()):
+        yield f"- {name}: neither trained on nor measured: {why}"
+
+
+def _licences(manifest: Manifest) -> Iterator[str]:
+    yield "None is claimed for this model: what may be done with it follows from its base model and from its data."
+    yield ""
+    tasks_of = defaultdict(list)
+    for name, task in manifest.tasks.items():
+        if task.role == "train":
+            tasks_of[task.license].append(name)
+    for licence, names in sorted(tasks_of.items()):
+        yield f"- {licence or 'not stated'}: {', '.join(sorted(names))}"
+
+
+def _settings(tuning: Tuning, run: RunRecord) -> Iterator[str]:
+    layout = run.identity.layout
+    yield (
+        f"Layout: {layout.kind}; a text begins with {_token(layout.bos)}, and an output ends with "
+        f"{_token(layout.stop)}, which generation stops at. `instruction_kit.json` has it for measuring."
+    )
+    yield from ("", "| setting | value |", "|---|---|")
+    adapter = {} if run.adapter is None else run.adapter.model_dump()
+    length = "num_train_epochs" if tuning.config.max_steps > 0 else "max_steps"  # the other one decides
+    told = {name: getattr(tuning.config, name) for name in TOLD if name != length}
+    precision = {"dtype": str(tuning.base.dtype).removeprefix("torch."), "num_processes": tuning.config.world_size}
+    for name, value in {**told, **precision, **adapter}.items():
+        if value is not None:
+            yield f"| {name} | {getattr(value, 'value', value)} |"
+    packages = ("torch", "transformers", "trl", *(("peft",) if run.adapter else ()))
+    yield from ("", ", ".join(f"{name} {version(name)}" for name in packages))
+
+
+def _again(tuning: Tuning) -> Iterator[str]:
+    yield "Save the mixture below as `mixture.yaml`, add `paths` and `data_dir` where its tasks need them, and run"
+    yield from ("", "```sh", "instruction-kit build mixture.yaml OUT")
+    yield (
+        "python -m instruction_kit.evaluation.evaluate --dataset_name OUT --model_name_or_path THIS_FOLDER "
+        f"--baseline {'BASE' if _is_here(tuning.base) else tuning.base.name} --output_dir REPORT"
+    )
+    yield from (
+        "```",
+        "",
+        "The same data and code give the same bytes; `manifest.json` in OUT then begins with the same",
+    )
+    yield f"fingerprint, `{tuning.manifest.fingerprint[:16]}`."
+    yield from ("", "```yaml", yaml.safe_dump(tuning.manifest.mixture, sort_keys=False, allow_unicode=True).rstrip())
+    yield "```"
+
+
+def _is_here(base: ModelSource) -> bool:
+    return Path(base.name).is_dir()
+
+
+def _name(base: ModelSource) -> str:
+    return Path(base.name).resolve().name if _is_here(base) else base.name
+
+
+def _token(text: str | None) -> str:
+    return "nothing" if text is None else f"`{text}`"
