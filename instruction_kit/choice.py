@@ -78,3 +78,16 @@ def preference(rows: Keys, candidates: Sequence[str], *name: str | int) -> Index
     """For each row all candidates, most preferred first: (rows, candidates) positions."""
     scores = np.stack([keys(rows, *name, candidate) for candidate in candidates], axis=1)
     return np.argsort(~scores, axis=1, kind="stable").astype(np.int64)
+
+
+def favourite(rows: Keys, candidates: Sequence[Sequence[str]], *name: str | int) -> Index:
+    """For each row the place of one among its own candidates, of which each row has at least one.
+
+    >>> favourite(row_hashes(["a", "b"]), [["one"], ["one", "two", "one"]], 0, "reference").tolist()
+    [0, 1]
+    """
+    own = np.repeat(keys(rows, *name), [len(texts) for texts in candidates])
+    scores = keys(own ^ row_hashes([text for texts in candidates for text in texts]), *name)
+    ends = np.cumsum([len(texts) for texts in candidates], dtype=np.int64)
+    best = [scores[end - len(texts) : end].argmax() for end, texts in zip(ends, candidates, strict=True)]
+    return np.array(best, dtype=np.int64)

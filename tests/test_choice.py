@@ -8,7 +8,7 @@ from binomial import binomial_bounds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_kit.choice import keys, preference, row_hashes, smallest, unit, weighted_pick
+from instruction_kit.choice import favourite, keys, preference, row_hashes, smallest, unit, weighted_pick
 
 IDS = [f"train:{number}" for number in range(20_000)]
 ROWS = row_hashes(IDS)
@@ -66,6 +66,7 @@ def test_picks_are_these_for_this_seed_and_name():
     ]
     assert preference(rows[:3], PHRASINGS, 0, "phrasing").tolist() == [[3, 0, 2, 1], [3, 2, 1, 0], [3, 2, 1, 0]]
     assert smallest(keys(rows, 0, "use"), 5).tolist() == [1, 0, 9, 2, 10]
+    assert favourite(rows[:8], [PHRASINGS] * 8, 0, "reference").tolist() == [0, 0, 3, 1, 1, 2, 1, 0]
 
 
 @given(some_ids, st.integers(0, 29))
@@ -94,12 +95,24 @@ def test_names_that_read_alike_when_joined_are_different_choices():
     assert keys(rows, "use", "snli").tolist() != keys(rows, "seen", "snli").tolist()
 
 
+@given(st.lists(st.tuples(st.text(max_size=20), st.lists(st.text(max_size=5), min_size=1, max_size=6)), max_size=20))
+def test_a_favourite_depends_on_the_rows_own_candidates_alone_and_not_on_their_order(rows):
+    hashes, texts = row_hashes([row for row, _ in rows]), [own for _, own in rows]
+    together = [own[place] for own, place in zip(texts, favourite(hashes, texts, 3, "reference"), strict=True)]
+    for number, own in enumerate(texts):
+        alone = hashes[number : number + 1]
+        backwards = [*own[::-1], own[0]]
+        assert own[favourite(alone, [own], 3, "reference")[0]] == together[number]
+        assert backwards[favourite(alone, [backwards], 3, "reference")[0]] == together[number]
+
+
 def test_no_rows_are_no_keys_and_no_picks():
     none = row_hashes([])
     assert keys(none, 0, "use").tolist() == []
     assert smallest(none, 3).tolist() == []
     assert weighted_pick(none, PHRASINGS, np.ones(4), 0).tolist() == []
     assert preference(none, PHRASINGS, 0).shape == (0, 4)
+    assert favourite(none, [], 0).tolist() == []
 
 
 # --- uniform ----------------------------------------------------------------------------------------------------------
@@ -171,6 +184,16 @@ def test_each_candidate_wins_the_share_of_its_weight(weights):
 def test_each_phrasing_comes_first_for_an_equal_share_of_rows():
     first = preference(ROWS, PHRASINGS, 0, "phrasing", "snli", "train")[:, 0]
     assert all(within(int(count), len(IDS), 1 / 4) for count in np.bincount(first, minlength=4))
+
+
+def test_each_candidate_is_the_favourite_of_an_equal_share_and_a_new_one_takes_only_its_own():
+    before = favourite(ROWS, [PHRASINGS[:3]] * len(IDS), 0, "reference")
+    assert all(within(int(count), len(IDS), 1 / 3) for count in np.bincount(before, minlength=3))
+    after = favourite(ROWS, [PHRASINGS] * len(IDS), 0, "reference")
+    assert set(after[after != before].tolist()) == {3}
+    assert within(int((after == 3).sum()), len(IDS), 1 / 4)
+    itself = favourite(ROWS, [[row, "another"] for row in IDS], 0, "reference")  # a candidate may be the row's name
+    assert within(int(itself.sum()), len(IDS), 1 / 2)
 
 
 def test_a_new_candidate_takes_only_its_own_share():

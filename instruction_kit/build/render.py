@@ -22,6 +22,7 @@ from instruction_kit.build.quota import num_phrasings
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.render import TOO_LONG, Prompting, render
 from instruction_kit.render.setting import Setting, parse_setting, serving
+from instruction_kit.schema.field import Free
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
 from instruction_kit.template.template import Template
@@ -119,11 +120,13 @@ class Renderer:
         orders = [
             choice.keys(hashes, self.seed, "order", self.task.name, self.split, "train", use) for use in range(most)
         ]
+        references = self._drawn_references(hashes, values, -(-most // self.phrasings))
         for index, (row, count) in enumerate(zip(rows[ROW].to_list(), counts, strict=True)):
             phrasing = _Phrasing(self, values[index], ranks[index].tolist(), served)
             records = []
             for use in range(count):
-                made = phrasing.next(open_settings[drawn[use][index]], use // self.phrasings)
+                turn = use // self.phrasings
+                made = phrasing.next(open_settings[drawn[use][index]], turn, references[turn][index])
                 if made is None:
                     continue
                 template, setting, pair = made
@@ -135,6 +138,15 @@ class Renderer:
         names = [str(setting) for setting in settings]
         name = (self.seed, "setting", self.task.name, self.split)
         return [choice.weighted_pick(hashes, names, weights, *name, use) for use in range(uses)]
+
+    def _drawn_references(self, hashes: choice.Keys, values: list[dict[str, Any]], rounds: int) -> list[Sequence[int]]:
+        """For each round which of its right texts a row is trained on: another hash in each round."""
+        target = self.task.schema.target
+        if not isinstance(target, Free) or not values or isinstance(values[0][target.field], str):
+            return [[0] * len(values)] * rounds
+        texts = [value[target.field] for value in values]
+        name = (self.seed, "reference", self.task.name, self.split)
+        return [choice.favourite(hashes, texts, *name, turn).tolist() for turn in range(rounds)]
 
     def _measured(
         self, rows: pl.DataFrame, values: list[dict[str, Any]], role: Role
@@ -155,7 +167,13 @@ class Renderer:
             yield row, records, reasons[0] if reasons else "no template for the settings in which it is measured"
 
     def render(
-        self, example: Mapping[str, Any], template: Template, setting: Setting, *, measured: bool = False
+        self,
+        example: Mapping[str, Any],
+        template: Template,
+        setting: Setting,
+        *,
+        measured: bool = False,
+        reference: int = 0,
     ) -> Pair:
         """Render one example.
 
@@ -164,7 +182,13 @@ class Renderer:
 
         """
         return render(
-            example, template=template, setting=setting, task=self.task, prompting=self.prompting, measured=measured
+            example,
+            template=template,
+            setting=setting,
+            task=self.task,
+            prompting=self.prompting,
+            measured=measured,
+            reference=reference,
         )
 
     def _record(
@@ -215,11 +239,11 @@ class _Phrasing:
         self._orders: dict[Setting, list[tuple[Template, Setting]]] = {}
         self.reason = ""
 
-    def next(self, drawn: Setting, turn: int) -> tuple[Template, Setting, Pair] | None:
+    def next(self, drawn: Setting, turn: int, reference: int) -> tuple[Template, Setting, Pair] | None:
         """The next pair of this row; None if no phrasing can take it, or all that can have had their turn."""
         for taken in range(turn + 1):
             for template, setting in self._order(drawn):
-                if self._taken[template.name] == taken and (pair := self._pair(template, setting)):
+                if self._taken[template.name] == taken and (pair := self._pair(template, setting, reference)):
                     self._taken[template.name] += 1
                     return template, setting, pair
         return None
@@ -231,11 +255,11 @@ class _Phrasing:
             self._orders[drawn] = every
         return self._orders[drawn]
 
-    def _pair(self, template: Template, setting: Setting) -> Pair | None:
+    def _pair(self, template: Template, setting: Setting, reference: int) -> Pair | None:
         if (template.name, setting) in self._barred:
             return None
         try:
-            return self._renderer.render(self._example, template, setting)
+            return self._renderer.render(self._example, template, setting, reference=reference)
         except RowProblem as problem:
             self._barred.add((template.name, setting))
             self.reason = self.reason or str(problem)

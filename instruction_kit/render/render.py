@@ -45,14 +45,21 @@ class _Answers:
 
     @property
     def right(self) -> list[str]:
-        """Every right answer; the first is trained on."""
+        """Every right answer, in the row's order."""
         return list(dict.fromkeys(self.outputs[index] for index in self.gold)) if self.options else self.outputs
 
 
 def render(
-    example: Example, *, template: Template, setting: Setting, task: Task, prompting: Prompting, measured: bool = False
+    example: Example,
+    *,
+    template: Template,
+    setting: Setting,
+    task: Task,
+    prompting: Prompting,
+    measured: bool = False,
+    reference: int = 0,
 ) -> Pair:
-    """Render one example.
+    """Render one example, with the completion that `reference` says where several texts are right.
 
     Raises:
         RowProblem: the row cannot stand in this phrasing: it lacks a field that is printed, its answer holds the
@@ -61,7 +68,7 @@ def render(
     """
     known = _answers(example, template, setting, task)
     values = {**example, OPTIONS: _block(known, template, setting, task)}
-    pair = _fitted(values, known, template, prompting)
+    pair = _fitted(values, known, template, prompting, reference)
     if not measured or not task.has_options or template.inverted or template.cot:
         return pair
     return replace(pair, candidates=[_output(template, values, text) for text in known.outputs], gold=known.gold)
@@ -101,15 +108,15 @@ def _output(template: Template, values: Mapping[str, Any], answer: str) -> str:
     return text
 
 
-def _once(values: Mapping[str, Any], known: _Answers, template: Template, joiner: str) -> Pair:
-    trained, *others = known.right
+def _once(values: Mapping[str, Any], known: _Answers, template: Template, joiner: str, reference: int) -> Pair:
+    trained = known.right[reference]
     prompt = template.prompt({**values, ANSWER: trained})
     if not prompt:
         raise RowProblem("its prompt is empty")
     completion = _output(template, values, trained)
     start, end = _answer_span(template, completion, trained)
-    more = [] if template.inverted else [_output(template, values, text) for text in others]
-    return Pair(prompt + joiner, completion, 0, start, end, known.options, list(dict.fromkeys([completion, *more])))
+    right = [completion] if template.inverted else [_output(template, values, text) for text in known.right]
+    return Pair(prompt + joiner, completion, 0, start, end, known.options, list(dict.fromkeys(right)))
 
 
 def _answer_span(template: Template, completion: str, answer: str) -> tuple[int | None, int | None]:
@@ -121,8 +128,10 @@ def _answer_span(template: Template, completion: str, answer: str) -> tuple[int 
     return end - len(said.lstrip()), end - len(said) + len(said.rstrip())
 
 
-def _fitted(values: Mapping[str, Any], known: _Answers, template: Template, prompting: Prompting) -> Pair:
-    pair = _once(values, known, template, prompting.joiner)
+def _fitted(
+    values: Mapping[str, Any], known: _Answers, template: Template, prompting: Prompting, reference: int
+) -> Pair:
+    pair = _once(values, known, template, prompting.joiner, reference)
     if prompting.budget_chars is None:
         return pair
     cut, current = 0, dict(values)
@@ -134,7 +143,7 @@ def _fitted(values: Mapping[str, Any], known: _Answers, template: Template, prom
         kept = _shorter(current[field], over)
         cut += len(current[field]) - len(kept)
         current[field] = kept
-        pair = _once(current, known, template, prompting.joiner)
+        pair = _once(current, known, template, prompting.joiner, reference)
     return replace(pair, shortened=cut)
 
 

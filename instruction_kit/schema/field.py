@@ -55,7 +55,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Free:
-    """The answer is free text: a text field, or a list of equally right texts of which the first is trained on."""
+    """The answer is free text: a text field, or a list of equally right texts."""
 
     field: str
 

@@ -44,7 +44,7 @@ class ReadingComprehension(Schema):
     passage: LongText
     question: Text
     answers: Annotated[list[Text], Len(1)]
-    """Equally right answers; the first is trained on, all are references."""
+    """Equally right answers: one is drawn to be trained on, all are references."""
 
 
 class Summarization(Schema):
