@@ -1,6 +1,7 @@
 """Questions with options, most of them with written reasoning: commonsense, algebra, Flan's chain-of-thought files."""
 
 import re
+import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,6 +110,13 @@ def cot_creak(path: Path, file: str) -> Iterator[Expected]:
         yield Expected(f"{file}:{index}", (claim.strip(),), (words[answer],), rationale=why.strip())
 
 
+def asdiv(path: Path, _: str) -> Iterator[Expected]:
+    for problem in ET.parse(path).iter("Problem"):  # noqa: S314 - a file of our own
+        body, question, _kind, answer, formula = ((part.text or "").strip() for part in problem)
+        values = [value.split(" (")[0].strip() for value in answer.split(";")]
+        yield Expected(problem.attrib["ID"], (f"{body} {question}",), ("; ".join(values),), rationale=formula)
+
+
 DATASETS = {
     "cosmos_qa_local": Dataset(each(cosmos_qa)),
     "mctaco_local": Dataset(each(mctaco), source_rows={"train": 3_783}),
@@ -118,6 +126,7 @@ DATASETS = {
         left_out={"commonsense_qa_cose/test_rand_split_no_answers.jsonl": NO_ANSWERS},
     ),
     "aqua_rat_local": Dataset(each(aqua_rat)),
+    "asdiv_local": Dataset(each(asdiv)),
     "flan_cot_aqua_local": Dataset(
         each(cot_aqua), left_out={"flan_cot/gsm8k_train.tsv": SAME_QUESTIONS, "flan_cot/strategyqa_train.tsv": "TODO"}
     ),

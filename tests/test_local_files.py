@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import local_rows_classes
+import local_rows_commonsense
 import local_rows_first
 import local_rows_inference
 import local_rows_reasoning
@@ -33,6 +34,7 @@ DATASETS: dict[str, Dataset] = {
     **local_rows_classes.DATASETS,
     **local_rows_inference.DATASETS,
     **local_rows_reasoning.DATASETS,
+    **local_rows_commonsense.DATASETS,
 }
 MEASURED = {task: dataset.measured for task, dataset in DATASETS.items() if dataset.measured}
 """Held-out task -> the split that it is measured on."""

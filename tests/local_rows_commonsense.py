@@ -1,0 +1,51 @@
+"""Everyday causes, effects and ways to do things."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from local_rows import Dataset, Expected, byte_lines, each, json_rows
+
+NO_LABELS = "has no labels"
+ASKED = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
+
+
+def piqa(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
+    items, labels = files
+    for index, (item, label) in enumerate(zip(json_rows(raw / items), byte_lines(raw / labels), strict=True)):
+        options = (item["sol1"].strip(), item["sol2"].strip())
+        goal = item["goal"].strip()
+        question = goal if goal.endswith("?") else f"How is this best done: {goal.rstrip('.!:;, ')}?"
+        yield Expected(f"{items}:{index}", (question,), (options[int(label)],), options)
+
+
+def copa_items(path: Path) -> Iterable[ET.Element]:
+    return ET.parse(path).iter("item")  # noqa: S314 - a file of our own
+
+
+def copa_xml(path: Path, _: str) -> Iterator[Expected]:
+    for item in copa_items(path):
+        premise, *options = ((part.text or "").strip() for part in item)
+        right = options[int(item.attrib["most-plausible-alternative"]) - 1]
+        yield Expected(item.attrib["id"], (premise, ASKED[item.attrib["asks-for"]]), (right,), tuple(options))
+
+
+def xcopa(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
+    """What is asked for stands in English COPA, from which all languages were translated in its order."""
+    test = "xcopa/test" in files[0]
+    originals = list(copa_items(raw / "copa_xml" / ("copa-test.xml" if test else "copa-dev.xml")))[
+        -500 if test else -100 :
+    ]
+    for file in files:
+        for index, (row, original) in enumerate(zip(json_rows(raw / file), originals, strict=True)):
+            options = (row["choice1"].strip(), row["choice2"].strip())
+            question = f"What was the {original.attrib['asks-for']}?"
+            assert int(original.attrib["most-plausible-alternative"]) == row["label"] + 1
+            yield Expected(f"{file}:{index}", (row["premise"].strip(), question), (options[row["label"]],), options)
+
+
+DATASETS = {
+    "piqa_local": Dataset(piqa, left_out={"piqa/tests.jsonl": NO_LABELS}),
+    "copa_xml_local": Dataset(each(copa_xml)),
+    "xcopa_local": Dataset(xcopa),
+}
