@@ -14,6 +14,7 @@ lines = cell["asked"].str.extract(r"(?s)\nOptions:\n(.*)$").str.split("\n").list
 
 task = Task(
     schema=MultipleChoice,
+    # Beside it lies gsm8k_train.tsv, which has the questions of gsm8k/train.jsonl once more and stays out.
     source=Files(
         {"train": "flan_cot/aqua_train.tsv"}, header=False, columns=["asked", "letter", "why"], quoting="none"
     ),
