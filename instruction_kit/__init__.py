@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from instruction_kit.errors import InstructionKitError
     from instruction_kit.mixture import Equal, ExamplesProportional, FixedWeights, Mixture, Temperature
     from instruction_kit.source import Files, Frame, Hub
-    from instruction_kit.task import Task, index, labels, options, position, text
+    from instruction_kit.task import Task, index, labels, options, position, spans, text
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ _HOME = {
     "labels": "task",
     "options": "task",
     "position": "task",
+    "spans": "task",
     "text": "task",
 }
 
@@ -48,6 +49,7 @@ __all__ = [
     "labels",
     "options",
     "position",
+    "spans",
     "text",
 ]
 

@@ -53,7 +53,7 @@ def openbookqa(path: Path, _: str) -> Iterator[Expected]:
 def scitldr(path: Path, _: str) -> Iterator[Expected]:
     for row in json_rows(path):
         start = row["source"][0].strip()[:150]  # an abstract may be shortened at its end
-        yield Expected(row["paper_id"], (start,), (row["target"][0].strip(),))
+        yield Expected(row["paper_id"], (start,), tuple(summary.strip() for summary in row["target"]))
 
 
 def superglue(path: Path, file: str) -> Iterator[Expected]:

@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 
 from instruction_kit import Files, Frame, Mixture, Task, labels
+from instruction_kit.build.examples import Mapper
 from instruction_kit.errors import MixtureError, TaskError
-from instruction_kit.schema import Classification
+from instruction_kit.schema import Classification, ClosedBookQA
+from instruction_kit.source.raw import INDEX, Batch
 
 NOTES = pl.DataFrame({"body": [f"note {number}" for number in range(30)], "kind": ["x", "y"] * 15})
 KIND = labels("kind", ["x", "y"])
@@ -35,6 +37,21 @@ def test_a_skip_that_looks_at_other_rows_or_is_no_condition_is_refused():
         Mixture(tasks=[task(skip=pl.col("body") == pl.col("body").first())]).dataset()
     with pytest.raises(TaskError, match=r"task notes: skip= is String; give an expression that is true or false"):
         Mixture(tasks=[task(skip=pl.col("kind"))]).dataset()
+
+
+def test_where_a_list_of_texts_is_wanted_a_text_is_a_list_of_one():
+    quiz = pl.DataFrame({"q": ["Tall?", "Deep?", "Wide?", "Long?"], "a": ["Ada", "Ben", None, " "]})
+    for texts in (quiz, quiz.with_columns(pl.col("a").cast(pl.Categorical))):
+        asked = Task(
+            name="quiz",
+            cluster="quiz",
+            schema=ClosedBookQA,
+            source=Frame(texts),
+            columns={"question": "q", "answers": "a"},
+        )
+        found = Mapper(asked, "train").examples(Batch(texts.with_row_index(INDEX)), file="f")
+        assert found.accepted["answers"].to_list() == [["Ada"], ["Ben"]]
+        assert found.rejected["reason"].to_list() == ["missing", "an item is blank"]
 
 
 def test_an_absolute_path_stays_on_its_machine(tmp_path):

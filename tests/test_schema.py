@@ -8,28 +8,48 @@ from pydantic import Field, ValidationError
 from instruction_kit import schema as schemas
 from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
+    BooleanQA,
     Choice,
     Classification,
+    ClosedBookQA,
+    Coreference,
+    Dialogue,
     Free,
     Label,
     LongText,
     MathWordProblem,
     MultipleChoice,
     NaturalLanguageInference,
+    OpenInstruction,
+    Paraphrase,
     ReadingComprehension,
+    Rewriting,
     Schema,
+    SequenceLabelling,
+    StructToText,
     Summarization,
     Text,
+    Translation,
 )
 from instruction_kit.schema.schema import check_row
 
 FOLDERS = {
-    NaturalLanguageInference: "natural_language_inference",
+    BooleanQA: "boolean_qa",
     Classification: "classification",
-    MultipleChoice: "multiple_choice",
-    ReadingComprehension: "reading_comprehension",
-    Summarization: "summarization",
+    ClosedBookQA: "closed_book_qa",
+    Coreference: "coreference",
+    Dialogue: "dialogue",
     MathWordProblem: "math_word_problem",
+    MultipleChoice: "multiple_choice",
+    NaturalLanguageInference: "natural_language_inference",
+    OpenInstruction: "open_instruction",
+    Paraphrase: "paraphrase",
+    ReadingComprehension: "reading_comprehension",
+    Rewriting: "rewriting",
+    SequenceLabelling: "sequence_labelling",
+    StructToText: "struct_to_text",
+    Summarization: "summarization",
+    Translation: "translation",
 }
 
 
@@ -56,6 +76,16 @@ def test_a_schema_has_its_folder_of_templates(schema):
         (ReadingComprehension, ("passage",)),
         (Summarization, ("document",)),
         (MathWordProblem, ()),
+        (Paraphrase, ("sentence1", "sentence2")),
+        (BooleanQA, ("passage",)),
+        (ClosedBookQA, ()),
+        (Coreference, ("text",)),
+        (Translation, ("text",)),
+        (StructToText, ()),
+        (Dialogue, ("context",)),
+        (OpenInstruction, ("input",)),
+        (SequenceLabelling, ("text",)),
+        (Rewriting, ("text",)),
     ],
 )
 def test_only_long_fields_may_be_shortened(schema, fields):

@@ -10,18 +10,29 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from instruction_kit.schema import (
+    BooleanQA,
     Choice,
     Classification,
+    ClosedBookQA,
+    Coreference,
+    Dialogue,
     Free,
     Label,
     LongText,
     MathWordProblem,
     MultipleChoice,
     NaturalLanguageInference,
+    OpenInstruction,
+    Paraphrase,
     ReadingComprehension,
+    Rewriting,
     Schema,
+    SequenceLabelling,
+    StructToText,
     Summarization,
     Text,
+    Translation,
+    Turn,
 )
 from instruction_kit.schema.columns import check_frame, frame_schema, is_columnar
 from instruction_kit.schema.schema import check_row
@@ -38,15 +49,26 @@ class Survey(Schema):
     stars: int | None = None
     checked: bool | None = None
     place: Text | None = None
+    said: Annotated[list[Turn], Len(1, 3)]
 
 
 SHIPPED = [
-    NaturalLanguageInference,
+    BooleanQA,
     Classification,
-    MultipleChoice,
-    ReadingComprehension,
-    Summarization,
+    ClosedBookQA,
+    Coreference,
+    Dialogue,
     MathWordProblem,
+    MultipleChoice,
+    NaturalLanguageInference,
+    OpenInstruction,
+    Paraphrase,
+    ReadingComprehension,
+    Rewriting,
+    SequenceLabelling,
+    StructToText,
+    Summarization,
+    Translation,
 ]
 
 BLANKS = ["", " ", "\n\t\r", "\x0b\x0c", "\x1c\x1d\x1e\x1f", "\x85", "\xa0", "\u1680", "\u2000\u200a", "\u2028\u2029"]
@@ -88,7 +110,26 @@ COLUMNS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (pl.Array(pl.String(), 2), st.lists(TEXTS | st.none(), min_size=2, max_size=2)),
     (pl.Struct({"a": pl.String()}), st.fixed_dictionaries({"a": TEXTS})),
 ]
-LIKELY = {str: COLUMNS[0], int: COLUMNS[3], bool: COLUMNS[6], list: COLUMNS[9]}
+ROLES = st.sampled_from(["user", "assistant", "system", "human", ""])
+
+
+def turns(**keys: tuple[pl.DataType, st.SearchStrategy[Any]]) -> tuple[pl.DataType, st.SearchStrategy[Any]]:
+    """Lists of records with these keys; any record and any value may be missing."""
+    record = st.fixed_dictionaries({key: st.none() | values | values for key, (_, values) in keys.items()})
+    dtype = pl.List(pl.Struct({key: dtype for key, (dtype, _) in keys.items()}))
+    return dtype, st.lists(st.none() | record | record | record, max_size=4)
+
+
+TURNS = turns(role=(pl.String(), ROLES), content=(pl.String(), TEXTS))
+COLUMNS += [
+    TURNS,
+    turns(content=(pl.String(), TEXTS), role=(pl.Categorical(), ROLES)),
+    turns(role=(pl.String(), ROLES)),
+    turns(role=(pl.Int64(), INTEGERS), content=(pl.Null(), st.none())),
+    turns(role=(pl.String(), ROLES), content=(pl.List(pl.String()), SHORT_LISTS), name=(pl.String(), TEXTS)),
+    (pl.List(pl.Struct({})), st.lists(st.none() | st.just({}), max_size=2)),
+]
+LIKELY = {str: COLUMNS[0], int: COLUMNS[3], bool: COLUMNS[6], list: COLUMNS[9], Turn: TURNS}
 
 
 def choices(schema: type[Schema]) -> list[str]:
@@ -103,7 +144,7 @@ def frames(draw, schema: type[Schema]) -> pl.DataFrame:
     height = draw(st.integers(0, 5))
     series = [pl.Series("unknown to the schema", [1.5] * height, dtype=pl.Float64)]
     for name, dtype in frame_schema(schema).items():
-        kind = {pl.Int64(): int, pl.Boolean(): bool, pl.List(pl.String()): list}.get(dtype, str)
+        kind = {pl.Int64(): int, pl.Boolean(): bool, pl.List(pl.String()): list, TURNS[0]: Turn}.get(dtype, str)
         chosen, values = LIKELY[kind] if draw(st.integers(0, 3)) else draw(st.sampled_from(COLUMNS))
         if name in vars(schema.target).values() and kind is str and chosen == pl.String():
             values = st.sampled_from(choices(schema) or ["x"]) | values
@@ -163,8 +204,39 @@ def test_the_reasons_are_words():
     ]
 
 
+GREETING = {"role": "user", "content": "Hello."}
+
+
+def test_the_reasons_of_turns_say_which_key_of_an_item():
+    said = [
+        [{"role": "human", "content": "Hello."}],
+        [{"role": "user", "content": " "}],
+        [{"role": None, "content": "x"}],
+    ]
+    good = {"instruction": "Count.", "output": "1"}
+    frame = pl.DataFrame({"turns": [*said, [None], [], None, [GREETING]]}).with_columns(
+        **{k: pl.lit(v) for k, v in good.items()}
+    )
+    assert check_frame(frame, schema=OpenInstruction).to_list() == [
+        ["turns: an item's role is not one of user, assistant, system"],
+        ["turns: an item's content is blank"],
+        ["turns: an item's role is missing"],
+        ["turns: an item is missing"],
+        [],
+        [],
+        [],
+    ]
+
+
+def test_turns_of_another_form_are_told_apart():
+    named = pl.DataFrame({"turns": [[{**GREETING, "name": "Ada"}]], "instruction": ["Count."], "output": ["1"]})
+    assert check_frame(named, schema=OpenInstruction).to_list() == [["turns: an item has an unknown key, name"]]
+    plain = named.with_columns(turns=pl.Series([["Hello."]]))
+    assert check_frame(plain, schema=OpenInstruction).to_list() == [["turns: an item is not a record"]]
+
+
 def test_a_label_outside_the_list_is_told_with_the_list():
-    frame = pl.DataFrame({"remark": ["x"], "verdict": ["maybe"], "tags": [["a"]]})
+    frame = pl.DataFrame({"remark": ["x"], "verdict": ["maybe"], "tags": [["a"]], "said": [[GREETING]]})
     assert check_frame(frame, schema=Survey).to_list() == [["verdict: not one of yes or no, it's so, none"]]
 
 

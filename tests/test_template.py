@@ -116,8 +116,8 @@ def test_the_answer_stands_where_it_can_be_read_back(text, words):
 @pytest.mark.parametrize(
     ("text", "schema", "words"),
     [
-        ("{{ document }}\n|||\n{{ summary }}", Summarization, "summary"),
-        ("{{ document }}\n|||\nIn short: {{ summary }}", Summarization, "summary"),
+        ("{{ document }}\n|||\n{{ summaries[0] }}", Summarization, "summaries"),
+        ("{{ document }}\n|||\nIn short: {{ summaries[0] }}", Summarization, "summaries"),
         ("{{ passage }}\n|||\n{{ answers[0] }}", ReadingComprehension, "answers"),
         ("{{ passage }}\n|||\n{{ answers | join(', ') }}", ReadingComprehension, "answers"),
         ("{{ premise }}\n|||\n{{ label }}", NaturalLanguageInference, "label"),
@@ -144,7 +144,7 @@ def test_an_answer_is_printed_as_answer_and_not_as_the_field_that_it_is_made_fro
         ("{{ premise }} {{ rationale }}", "rationale", NaturalLanguageInference),
         ("{{ question }} {{ answers[0] }}", "answers", ReadingComprehension),
         ("{% for a in answers %}{{ a }}{% endfor %}{{ question }}", "answers", ReadingComprehension),
-        ("{{ document }} {{ summary | length }}", "summary", Summarization),
+        ("{{ document }} {{ summaries | length }}", "summaries", Summarization),
         ("{{ question }} {{ answer }}", "answer", MultipleChoice),
     ],
 )

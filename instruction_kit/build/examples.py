@@ -18,6 +18,7 @@ from instruction_kit.task.column import Resolved
 from instruction_kit.task.task import Task
 
 FILE, ROW, HASH, SKIP = "_file", "row", "hash", "_skip"
+TEXTS = (pl.String, pl.Categorical, pl.Enum)
 MAX_SHOWN_CHARS = 200
 NUM_ALONE = 5
 """Rows of each batch that are mapped alone too."""
@@ -94,10 +95,11 @@ class Mapper:
         for name, column in self.task.mapping.items():
             said = declared.get(column.source or "")
             if said and column.source_names and said != column.source_names:
+                helper = "labels(…, names" if column.classes else "spans(…, codes"
                 raise TaskError(
                     f"{self._where}: column {column.source} of the source has the classes {list(said)}, the task says "
                     f"{list(column.source_names)} for {name}; "
-                    f"give labels(…, names={list(said)}) with the classes in that order"
+                    f"give {helper}={list(said)}) with the classes in that order"
                 )
 
     @property
@@ -148,7 +150,13 @@ class Mapper:
         if mapped.schema[SKIP] != pl.Boolean:
             raise TaskError(f"{self._where}: skip= is {mapped.schema[SKIP]}; give an expression that is true or false")
         self._check_row_wise(raw, mapped, expressions)
-        return self._checked(mapped, resolved)
+        return self._checked(mapped.with_columns(self._lists_of_one(mapped.schema)), resolved)
+
+    def _lists_of_one(self, schema: pl.Schema) -> list[pl.Expr]:
+        """Where a field is a list of texts and its column a text, each text is a list of one."""
+        lists = [name for name, dtype in frame_schema(self.task.schema).items() if dtype == pl.List(pl.String)]
+        texts = [name for name in lists if schema.get(name, pl.Null()).base_type() in TEXTS]
+        return [pl.when(pl.col(name).is_not_null()).then(pl.concat_list(name)).alias(name) for name in texts]
 
     def _check_row_wise(self, raw: pl.DataFrame, mapped: pl.DataFrame, expressions: list[pl.Expr]) -> None:
         """A row must mean the same alone as among others, or what it becomes would depend on the size of a batch."""

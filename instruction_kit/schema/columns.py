@@ -5,7 +5,7 @@ verdicts as pydantic's (a property test holds both equal). Pydantic row by row d
 expressions some millions. A schema with validators or types of its own is checked row by row instead.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from instruction_kit.schema.field import VISIBLE, Choice, Shorten, Text
 from instruction_kit.schema.schema import Schema, check_row
+from instruction_kit.schema.turn import Turn
 
 PROBLEMS = "_problems"
 """Column of `check_frame`: list of `field: reason`, empty where the row is good."""
@@ -25,11 +26,13 @@ class Kind:
     """What the annotation of one field comes down to."""
 
     type: type
-    """str, int, bool or list (of text)."""
+    """str, int, bool or list (of text, or of records)."""
     required: bool
     choices: tuple[str, ...] = ()
     min_items: int = 0
     max_items: int | None = None
+    keys: tuple[tuple[str, "Kind"], ...] = ()
+    """What each record of a list holds; none for a list of text."""
 
 
 def kind_of(field: FieldInfo) -> Kind | None:
@@ -48,11 +51,18 @@ def kind_of(field: FieldInfo) -> Kind | None:
     if get_origin(core) is Literal and not marks and all(isinstance(choice, str) for choice in get_args(core)):
         return Kind(str, required=not optional, choices=get_args(core))
     if get_origin(core) is list and all(isinstance(mark, Len | MinLen | MaxLen) for mark in marks):
-        item, *item_marks = get_args(get_args(core)[0]) or (None,)
         low, high = _bounds(marks)
         kind = Kind(list, required=not optional, min_items=low, max_items=high)
-        return kind if item is str and _is_text(item_marks) else None
+        return _list_of(get_args(core)[0], kind)
     return None
+
+
+def _list_of(item: Any, kind: Kind) -> Kind | None:
+    if item is Turn:
+        keys = tuple((name, found) for name, field in Turn.model_fields.items() if (found := kind_of(field)))
+        return replace(kind, keys=keys)
+    text, *marks = get_args(item) or (None,)
+    return kind if text is str and _is_text(marks) else None
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
@@ -109,7 +119,13 @@ _DTYPES: dict[type, pl.DataType] = {
 def frame_schema(schema: type[Schema]) -> dict[str, pl.DataType]:
     """Polars types of the fields of accepted examples; a field of a type of the user's own is an Object of Polars."""
     kinds = {name: kind_of(field) for name, field in schema.model_fields.items()}
-    return {name: _DTYPES[kind.type] if kind else pl.Unknown() for name, kind in kinds.items()}
+    return {name: _dtype(kind) if kind else pl.Unknown() for name, kind in kinds.items()}
+
+
+def _dtype(kind: Kind) -> pl.DataType:
+    if kind.keys:
+        return pl.List(pl.Struct({name: _dtype(held) for name, held in kind.keys}))
+    return _DTYPES[kind.type]
 
 
 def check_frame(frame: pl.DataFrame, *, schema: type[Schema]) -> pl.Series:
@@ -129,6 +145,8 @@ def check_frame(frame: pl.DataFrame, *, schema: type[Schema]) -> pl.Series:
 
 def _plain(dtype: pl.DataType) -> pl.DataType:
     """What pydantic sees: a category is text, an array is a list."""
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({field.name: _plain(field.dtype) for field in dtype.fields})  # type: ignore[arg-type]
     if isinstance(dtype, pl.List | pl.Array):
         return pl.List(_plain(dtype.inner))  # type: ignore[arg-type]
     return pl.String() if isinstance(dtype, pl.Categorical | pl.Enum) else dtype
@@ -174,17 +192,34 @@ def _list_rules(value: pl.Expr, dtype: pl.DataType, kind: Kind) -> list[tuple[pl
     if not isinstance(dtype, pl.List):
         return [(given, "not a list")]
     long = value.list.len() > kind.max_items if kind.max_items is not None else pl.lit(value=False)
-    flaws = [(given & ~long & value.list.eval(bad).list.any(), f"an item is {why}") for bad, why in _item_rules(dtype)]
+    items = _record_rules(dtype, kind) if kind.keys else _item_rules(dtype)
+    flaws = [(given & ~long & value.list.eval(bad).list.any(), why) for bad, why in items]
     short = given & (value.list.len() < kind.min_items) & ~pl.any_horizontal([bad for bad, _ in flaws])
     return [*flaws, (short, f"fewer than {kind.min_items} items"), (given & long, f"more than {kind.max_items} items")]
 
 
 def _item_rules(dtype: pl.List) -> list[tuple[pl.Expr, str]]:
     item = pl.element()
-    missing = (item.is_null(), "missing")
+    missing = (item.is_null(), "an item is missing")
     if dtype.inner == pl.String:
-        return [missing, (item.is_not_null() & ~item.str.contains(VISIBLE), "blank")]
-    return [missing] if dtype.inner == pl.Null else [missing, (item.is_not_null(), "not text")]
+        return [missing, (item.is_not_null() & ~item.str.contains(VISIBLE), "an item is blank")]
+    return [missing] if dtype.inner == pl.Null else [missing, (item.is_not_null(), "an item is not text")]
+
+
+def _record_rules(dtype: pl.List, kind: Kind) -> list[tuple[pl.Expr, str]]:
+    item = pl.element()
+    rules, given = [(item.is_null(), "an item is missing")], item.is_not_null()
+    if not isinstance(dtype.inner, pl.Struct):
+        return rules if dtype.inner == pl.Null else [*rules, (given, "an item is not a record")]
+    held, known = dtype.inner.to_schema(), dict(kind.keys)
+    rules += [(given, f"an item has an unknown key, {key}") for key in held if key not in known]
+    for key, inner in known.items():
+        absent = held.get(key, pl.Null()) == pl.Null()
+        value = pl.lit(None) if absent else item.struct.field(key)
+        rules.append((given & value.is_null(), f"an item's {key} is missing"))
+        told = [] if absent else _value_rules(value, held[key], inner)  # type: ignore[arg-type]  # of a frame: instances
+        rules += [(bad, f"an item's {key} is {why}") for bad, why in told]
+    return rules
 
 
 def _answer_rule(frame: pl.DataFrame, schema: type[Schema], problems: pl.Series) -> pl.Series:

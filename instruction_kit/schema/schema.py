@@ -6,6 +6,7 @@ reason that ledgers count; `instruction_kit.schema.columns` derives the same ver
 
 import re
 from collections.abc import Iterator
+from functools import reduce
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -136,6 +137,7 @@ _WORDS = {
     "int_type": "not an integer",
     "bool_type": "not true or false",
     "list_type": "not a list",
+    "model_type": "not a record",
     "float_type": "not a number",
 }
 
@@ -143,14 +145,18 @@ _WORDS = {
 def _reason(schema: type[Schema], detail: ErrorDetails) -> tuple[str, str]:
     where, context = detail["loc"], detail.get("ctx", {})
     field = str(where[0]) if where else str(context.get("field", "row"))
-    item = "an item is " if len(where) > 1 and isinstance(where[1], int) else ""
+    item = _item(where)
     match detail["type"]:
+        case "extra_forbidden" if item:
+            return field, f"an item has an unknown key, {where[-1]}"
         case "value_error" | "assertion_error":
             words = str(context["error"])
         case _ if detail["input"] is None:
             words = "missing"
         case "literal_error":
-            words = "not one of " + ", ".join(_choices(schema.model_fields[field].annotation))
+            words = "not one of " + ", ".join(
+                _choices(reduce(_within, where[1:], schema.model_fields[field].annotation))
+            )
         case "too_short":
             words = f"fewer than {context['min_length']} items"
         case "too_long":
@@ -158,6 +164,26 @@ def _reason(schema: type[Schema], detail: ErrorDetails) -> tuple[str, str]:
         case kind:
             words = _WORDS.get(kind, detail["msg"])
     return field, item + words
+
+
+def _item(where: tuple[int | str, ...]) -> str:
+    """Of what in a list a reason speaks, in words; nothing where it speaks of the field itself."""
+    match where[1:]:
+        case (int(), str(key)):
+            return f"an item's {key} is "
+        case (int(), *_):
+            return "an item is "
+    return ""
+
+
+def _within(annotation: Any, key: int | str) -> Any:
+    """The annotation of a key of the records that a field holds; else the annotation itself."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and key in annotation.model_fields:
+        return annotation.model_fields[str(key)].annotation
+    found = (_within(part, key) for part in get_args(annotation))
+    return next(
+        (inner for inner, part in zip(found, get_args(annotation), strict=True) if inner is not part), annotation
+    )
 
 
 def _choices(annotation: Any) -> list[str]:

@@ -6,6 +6,7 @@ from annotated_types import Len
 
 from instruction_kit.schema.field import MAX_OPTIONS, Choice, Free, Label, LongText, Text
 from instruction_kit.schema.schema import Schema
+from instruction_kit.schema.turn import Turn
 
 
 class NaturalLanguageInference(Schema):
@@ -50,9 +51,10 @@ class ReadingComprehension(Schema):
 class Summarization(Schema):
     """What does the document say, in short?"""
 
-    target = Free("summary")
+    target = Free("summaries")
     document: LongText
-    summary: Text
+    summaries: Annotated[list[Text], Len(1)]
+    """Equally good summaries."""
 
 
 class MathWordProblem(Schema):
@@ -61,3 +63,107 @@ class MathWordProblem(Schema):
     target = Free("answer")
     question: Text
     answer: Text
+
+
+class Paraphrase(Schema):
+    """Do two sentences say the same?"""
+
+    target = Label("label")
+    sentence1: LongText
+    sentence2: LongText
+    label: Literal["paraphrase", "not_paraphrase"]
+
+
+class BooleanQA(Schema):
+    """Is the answer yes or no, by the passage if there is one?"""
+
+    target = Label("label")
+    passage: LongText | None = None
+    question: Text
+    label: Literal["yes", "no"]
+
+
+class ClosedBookQA(Schema):
+    """What is the answer, from knowledge alone?"""
+
+    target = Free("answers")
+    question: Text
+    answers: Annotated[list[Text], Len(1)]
+    """Equally right answers."""
+
+
+class Coreference(Schema):
+    """What does the mention stand for in the text?"""
+
+    target = Choice(options="options", answer="answer")
+    text: LongText
+    mention: Text
+    """A pronoun as it stands in the text, or the blank `_`."""
+    options: Annotated[list[Text], Len(2, MAX_OPTIONS)]
+    answer: int
+    """0-based index into `options`."""
+
+
+class Translation(Schema):
+    """What is the text in another language?"""
+
+    target = Free("translations")
+    text: LongText
+    source_language: Text
+    """An English word: `German`, not `de`."""
+    target_language: Text
+    translations: Annotated[list[Text], Len(1)]
+    """Equally right translations."""
+
+
+class StructToText(Schema):
+    """What do the data say, as running text?"""
+
+    target = Free("texts")
+    data: Annotated[list[Text], Len(1)]
+    """One fact or word each."""
+    texts: Annotated[list[Text], Len(1)]
+    """Equally good texts."""
+
+
+class Dialogue(Schema):
+    """What is said next?"""
+
+    target = Free("responses")
+    context: LongText | None = None
+    """What the conversation is about: a passage, a setting."""
+    turns: Annotated[list[Text], Len(1)]
+    """What was said so far, oldest first, each with its speaker where the source names one."""
+    responses: Annotated[list[Text], Len(1)]
+    """Equally good next turns."""
+
+
+class OpenInstruction(Schema):
+    """Any instruction, with an input of its own or none, as the last turn of a conversation or by itself."""
+
+    target = Free("output")
+    instruction: Text
+    """The last message of the user."""
+    input: LongText | None = None
+    output: Text
+    """The last turn of the assistant."""
+    turns: list[Turn] | None = None
+    """What was said before the instruction, oldest first."""
+
+
+class SequenceLabelling(Schema):
+    """Which pieces of the text are of a kind that the task looks for?"""
+
+    target = Free("spans")
+    text: LongText
+    spans: Text
+    """`piece: kind; piece: kind` in the order of the text, or `none`."""
+
+
+class Rewriting(Schema):
+    """How is the same said more simply, more fluently or in other words?"""
+
+    target = Free("rewrites")
+    text: LongText
+    rewrites: Annotated[list[Text], Len(1)]
+    """Equally good rewritten texts."""

@@ -94,8 +94,9 @@ def _convert(data: Any) -> tuple[pl.DataFrame, Names]:
 
 
 def class_names(features: Any) -> Names:
-    """ClassLabel columns of `datasets.Features` with their names in order."""
-    return {name: tuple(feature.names) for name, feature in features.items() if hasattr(feature, "names")}
+    """ClassLabel columns of `datasets.Features`, or lists of them, with their names in order."""
+    single = {name: getattr(feature, "feature", feature) for name, feature in features.items()}
+    return {name: tuple(feature.names) for name, feature in single.items() if hasattr(feature, "names")}
 
 
 def _content(frame: pl.DataFrame, names: Names) -> str:

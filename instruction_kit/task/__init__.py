@@ -2,6 +2,19 @@
 
 from instruction_kit.task.column import Column, index, labels, options, position, text
 from instruction_kit.task.load import load_task, load_tasks, task_files
+from instruction_kit.task.span import spans
 from instruction_kit.task.task import Task
 
-__all__ = ["Column", "Task", "index", "labels", "load_task", "load_tasks", "options", "position", "task_files", "text"]
+__all__ = [
+    "Column",
+    "Task",
+    "index",
+    "labels",
+    "load_task",
+    "load_tasks",
+    "options",
+    "position",
+    "spans",
+    "task_files",
+    "text",
+]

@@ -46,11 +46,17 @@ def as_column(value: "Value | Column") -> Column:
     """A bare name or expression means the value as it is."""
     if isinstance(value, Column):
         return value
-    expression = _expression(value)
-    return Column(_reads(expression), lambda _: Resolved(expression))
+    expression = as_expression(value)
+    return Column(reads_of(expression), lambda _: Resolved(expression))
 
 
-def _expression(value: Value) -> pl.Expr:
+def as_expression(value: Value) -> pl.Expr:
+    """A column's name means the column.
+
+    Raises:
+        TaskError: it is neither a name nor an expression.
+
+    """
     if isinstance(value, str):
         return pl.col(value)
     if isinstance(value, pl.Expr):
@@ -58,7 +64,8 @@ def _expression(value: Value) -> pl.Expr:
     raise TaskError(f"{value!r} is no column; {COLUMN}")
 
 
-def _reads(*expressions: pl.Expr) -> frozenset[str]:
+def reads_of(*expressions: pl.Expr) -> frozenset[str]:
+    """The source columns that expressions read."""
     return frozenset(name for expression in expressions for name in expression.meta.root_names())
 
 
@@ -74,7 +81,7 @@ def text(value: Value) -> pl.Expr:
     'x\ny'
     """
     return (
-        _expression(value).cast(pl.String, strict=False).str.replace_all("\r\n", "\n", literal=True).str.strip_chars()
+        as_expression(value).cast(pl.String, strict=False).str.replace_all("\r\n", "\n", literal=True).str.strip_chars()
     )
 
 
@@ -100,17 +107,21 @@ def labels(value: Value, classes: Sequence[str] | Mapping[Any, str], *, names: S
         TaskError: there are no classes, or `names` are not as many.
 
     """
-    expression = _expression(value)
+    expression = as_expression(value)
     source = value if isinstance(value, str) else None
     if isinstance(classes, Mapping):
         table = {_as_text(key): name for key, name in classes.items()}
         order = tuple(dict.fromkeys(classes.values()))
-        return Column(_reads(expression), lambda schema: _looked_up(expression, schema, table), order, source=source)
+        return Column(reads_of(expression), lambda schema: _looked_up(expression, schema, table), order, source=source)
     said = tuple(names or classes)
     if not classes or len(said) != len(classes):
         raise TaskError(f"labels({value!r}): {len(classes)} classes, {len(said)} names; give one name for each class")
     return Column(
-        _reads(expression), lambda schema: _by_position(expression, schema, classes, said), tuple(classes), said, source
+        reads_of(expression),
+        lambda schema: _by_position(expression, schema, classes, said),
+        tuple(classes),
+        said,
+        source,
     )
 
 
@@ -151,8 +162,8 @@ def index(value: Value, *, start: int = 0) -> Column:
     >>> frame.select(index("label", start=1).resolve(frame.schema).value).to_series().to_list()
     [0, 1, None]
     """
-    expression = _expression(value)
-    return Column(_reads(expression), lambda schema: _indexed(expression, schema, start))
+    expression = as_expression(value)
+    return Column(reads_of(expression), lambda schema: _indexed(expression, schema, start))
 
 
 def _indexed(expression: pl.Expr, schema: pl.Schema, start: int) -> Resolved:
@@ -171,7 +182,7 @@ def position(value: Value, *, within: Value) -> Column:
     >>> frame.select(position("key", within="marks").resolve(frame.schema).value).item()
     1
     """
-    expression, held = _expression(value), _expression(within)
+    expression, held = as_expression(value), as_expression(within)
 
     def resolve(_: pl.Schema) -> Resolved:
         shown = expression.cast(pl.String, strict=False).str.strip_chars()
@@ -180,7 +191,7 @@ def position(value: Value, *, within: Value) -> Column:
         place = found.list.get(1, null_on_oob=True).cast(pl.Int64) - 1
         return Resolved(place, _when(shown.is_not_null() & place.is_null(), "not in the list of options"), shown)
 
-    return Column(_reads(expression, held), resolve)
+    return Column(reads_of(expression, held), resolve)
 
 
 def _when(condition: pl.Expr, reason: str) -> pl.Expr:

@@ -6,7 +6,7 @@ from instruction_kit.schema import Summarization
 task = Task(
     schema=Summarization,
     source=Hub("knkarthick/samsum", splits={"train": "train", "validation": "validation", "test": "test"}),
-    columns={"document": text("dialogue"), "summary": text("summary")},
+    columns={"document": text("dialogue"), "summaries": text("summary")},
     metrics=["rouge1", "rouge2", "rougeLsum"],
     license="cc-by-nc-nd-4.0",
     families=["samsum"],

@@ -11,7 +11,7 @@ task = Task(
     columns={
         # A list of sentences, some of which begin or end with line ends.
         "document": pl.col("source").list.eval(text(pl.element())).list.join(" ").str.strip_chars(),
-        "summary": text(pl.col("target").list.first()),  # dev and test have up to four summaries of a paper
+        "summaries": pl.col("target").list.eval(text(pl.element())),  # dev and test have up to four of a paper
     },
     key="paper_id",
     metrics=["rouge1", "rouge2", "rougeLsum"],
