@@ -37,8 +37,8 @@ Rows = Callable[[Path, tuple[str, ...]], Iterable[Expected]]
 class Dataset:
     """One task: how its rows are told from its files, and what is special about them."""
 
-    rows: Rows
-    """(raw folder, files of one split) -> the rows of that split, in their order."""
+    rows: Rows | Mapping[str, Rows]
+    """(raw folder, files of one split) -> the rows of that split, in their order; by split where a file has several."""
     classes: tuple[str, ...] = ()
     """The answer words of a task whose answer is a label, in their order."""
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -48,10 +48,18 @@ class Dataset:
     measured: str = ""
     """For a task that is held out: the split that it is measured on."""
 
+    def rows_of(self, split: str) -> Rows:
+        return self.rows[split] if isinstance(self.rows, Mapping) else self.rows
+
 
 def each(rows: Callable[[Path, str], Iterator[Expected]]) -> Rows:
     """For files that are read one by one: `rows` takes the path of a file, and the file as the task names it."""
-    return lambda raw, files: [row for file in files for row in rows(raw / file, file)]
+    return lambda raw, files: [row for file in matching(raw, files) for row in rows(raw / file, file)]
+
+
+def matching(raw: Path, files: Iterable[str]) -> list[str]:
+    """The files themselves, where a pattern stands for several."""
+    return [path.relative_to(raw).as_posix() for file in files for path in sorted(raw.glob(file))]
 
 
 def byte_lines(path: Path) -> list[bytes]:

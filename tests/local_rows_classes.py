@@ -1,5 +1,6 @@
-"""The rows of tasks of the example that put a text into one of a few classes."""
+"""The rows of tasks of the example that put a text into one of a few classes, or under one of a few headings."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,32 @@ def wic(path: Path, file: str) -> Iterator[Expected]:
         yield Expected(f"{file}:{index}", texts, (SENSES[row["label"]],))
 
 
+def movie_reviews(path: Path, file: str) -> Iterator[Expected]:
+    review = path.read_bytes().translate(bytes.maketrans(b"\x12\x13\x14", b'\'""')).decode("ascii").strip()
+    yield Expected(file, (review[:150],), ({"neg": MOODS[0], "pos": MOODS[1]}[path.parent.name],))
+
+
+def blimp(path: Path, file: str) -> Iterator[Expected]:
+    for index, row in enumerate(json_rows(path)):
+        pair = (row["sentence_good"], row["sentence_bad"])
+        options = pair[:: -1 if int(row["pairID"]) % 2 else 1]
+        yield Expected(f"{file}:{index}", options, (row["sentence_good"],), options)
+
+
+def clinc150(part: str) -> Rows:
+    def rows(path: Path, file: str) -> Iterator[Expected]:
+        said = json.loads(path.read_bytes())[part]
+        intents = sorted({intent for _, intent in said})
+        for index, (utterance, intent) in enumerate(said):
+            own = intents.index(intent)
+            steps = [(1 + index % 18) * (place - index % 8) for place in range(8)]
+            offered = sorted(intents[(own + step) % 150] for step in steps)
+            options = tuple(option.replace("_", " ") for option in offered)
+            yield Expected(f"{file}:{index}", (utterance,), (intent.replace("_", " "),), options)
+
+    return each(rows)
+
+
 BINARY = "the sentences of the fine files without the neutral ones"
 
 DATASETS = {
@@ -58,4 +85,10 @@ DATASETS = {
         measured="test",
     ),
     "wic_local": Dataset(each(wic), classes=("yes", "no")),
+    "movie_reviews_local": Dataset(each(movie_reviews), classes=MOODS),
+    "blimp_local": Dataset(each(blimp)),
+    "clinc150_local": Dataset(
+        {"train": clinc150("train"), "validation": clinc150("val"), "test": clinc150("test")},
+        left_out={"clinc150/domains.json": "names of ten domains, not rows"},
+    ),
 }

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from local_rows import Dataset, Expected, each, json_rows, tab_rows
+from local_rows import Dataset, Expected, byte_lines, each, json_rows, tab_rows
 
 WORDS = {"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no"}
 VERDICTS = {"SUPPORTS": "yes", "REFUTES": "no"}
-EVENTS = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
 
 
 def textfooler(path: Path, file: str) -> Iterator[Expected]:
@@ -23,6 +22,12 @@ def breaking(path: Path, _: str) -> Iterator[Expected]:
 def fever(path: Path, _: str) -> Iterator[Expected]:
     for row in json_rows(path):
         yield Expected(row["id"], (row["evidence"].strip(), row["claim"].strip()), (VERDICTS[row["label"]],))
+
+
+def esnli(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
+    columns = [[line.decode().strip() for line in byte_lines(raw / file)] for file in files]
+    for index, (premise, hypothesis, label, why) in enumerate(zip(*columns, strict=True)):
+        yield Expected(f"{files[0]}:{index}", (premise, hypothesis), (WORDS[label],), rationale=why)
 
 
 def copa(path: Path, file: str) -> Iterator[Expected]:
@@ -44,6 +49,12 @@ DATASETS = {
         classes=tuple(VERDICTS.values()),
         left_out={"fever_symmetric/v0.1_fever_symmetric_generated.jsonl": "an earlier version of the other two"},
         measured="test",
+    ),
+    "esnli_local": Dataset(
+        esnli,
+        classes=tuple(WORDS.values()),
+        left_out={f"esnli/preproc1_expl_{number}.dev": "another explanation of each pair" for number in (2, 3)},
+        measured="validation",
     ),
     "copa_jsonl_local": Dataset(each(copa)),
 }

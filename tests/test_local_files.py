@@ -15,6 +15,7 @@ import local_rows_classes
 import local_rows_commonsense
 import local_rows_first
 import local_rows_inference
+import local_rows_passages
 import local_rows_reasoning
 import polars as pl
 import pytest
@@ -33,6 +34,7 @@ DATASETS: dict[str, Dataset] = {
     **local_rows_first.DATASETS,
     **local_rows_classes.DATASETS,
     **local_rows_inference.DATASETS,
+    **local_rows_passages.DATASETS,
     **local_rows_reasoning.DATASETS,
     **local_rows_commonsense.DATASETS,
 }
@@ -61,7 +63,7 @@ def files_of(task: str) -> dict[str, tuple[str, ...]]:
 def expected(real_data) -> dict[tuple[str, str], list[Expected]]:
     """(task, split) -> its rows, in the order of the files."""
     return {
-        (task, split): list(dataset.rows(real_data, files))
+        (task, split): list(dataset.rows_of(split)(real_data, files))
         for task, dataset in DATASETS.items()
         for split, files in files_of(task).items()
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from instruction_kit.errors import TemplateError
-from instruction_kit.schema import Classification, MathWordProblem, NaturalLanguageInference
+from instruction_kit.schema import Classification, MathWordProblem, MultipleChoice, NaturalLanguageInference
 from instruction_kit.template import Template, parse_template
 from instruction_kit.template.language import FILTERS
 
@@ -133,6 +133,17 @@ def test_the_line_in_data_is_data(field):
 )
 def test_a_template_has_a_prompt_and_one_output(text, words):
     assert refused(text) == words
+
+
+def test_options_alone_make_a_prompt_where_each_row_brings_its_own_and_they_are_needed():
+    text = "Which of these makes sense?\n{{ options }}\n|||\n{{ answer }}"
+    parse_template(f"---\nneeds: options\n---\n{text}", name="t/x", schema=MultipleChoice, where="x.jinja")
+    with pytest.raises(TemplateError) as error:
+        parse_template(text, name="t/x", schema=MultipleChoice, where="x.jinja")
+    assert str(error.value) == (
+        "x.jinja:1: the prompt is the same for every row; print a field above `|||`; "
+        "or say `needs: options`, which are each row's own here"
+    )
 
 
 def test_no_problem_of_a_file_hides_another():

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from jinja2 import nodes
 
 from instruction_kit.errors import nearest
+from instruction_kit.schema.field import Choice
 from instruction_kit.schema.schema import Schema
 from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE, field_names
 from instruction_kit.template.parse import Parsed
@@ -19,7 +20,7 @@ def problems(parsed: Parsed, schema: type[Schema], *, where: str) -> Iterator[st
     reads = field_names(parsed.output) if parsed.output else {}
     for line, what in (
         *_field_problems({**reads, **field_names(parsed.prompt)}, schema),
-        *_prompt_problems(field_names(parsed.prompt), schema, answers=ANSWER in reads),
+        *_prompt_problems(parsed, schema, answers=ANSWER in reads),
         *(_output_problems(parsed.output, schema, reads) if parsed.output else ()),
     ):
         yield f"{where}:{parsed.at(line)}: {what}"
@@ -59,9 +60,11 @@ def _answer_names(schema: type[Schema]) -> frozenset[str]:
     return frozenset({ANSWER}) | schema.target_fields() - {OPTIONS}
 
 
-def _prompt_problems(reads: Mapping[str, int], schema: type[Schema], *, answers: bool) -> Problems:
-    if not set(reads) - {OPTIONS}:
-        yield 1, "the prompt is the same for every row; print a field above `|||`"
+def _prompt_problems(parsed: Parsed, schema: type[Schema], *, answers: bool) -> Problems:
+    reads, own = field_names(parsed.prompt), isinstance(schema.target, Choice)
+    if not set(reads) - {OPTIONS} and not (own and OPTIONS in parsed.front.values.needs and OPTIONS in reads):
+        mend = "; or say `needs: options`, which are each row's own here" if own and OPTIONS in reads else ""
+        yield 1, f"the prompt is the same for every row; print a field above `|||`{mend}"
     for name, line in reads.items() if answers else ():  # an inverted template may read the answer
         if name in _answer_names(schema) or name == RATIONALE:
             yield line, f"the prompt reads {name}, which the output then answers; take it out of the prompt"

@@ -1,0 +1,52 @@
+"""The rows of tasks of the example that ask something about a passage."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from local_rows import Dataset, Expected, each, json_rows
+
+START = 150
+"""So much of a passage is in every prompt; what is longer may be shortened at its end."""
+
+
+def xquad(path: Path, file: str) -> Iterator[Expected]:
+    for number, article in enumerate(json.loads(path.read_bytes())["data"]):
+        asked = [(part["context"], question) for part in article["paragraphs"] for question in part["qas"]]
+        for place, (passage, question) in enumerate(asked):
+            name = f"{file}:{number}#{place}" if place else f"{file}:{number}"
+            shown = (passage.strip()[:START].strip(), question["question"].strip())
+            answers = tuple(answer["text"].strip() for answer in question["answers"])
+            yield Expected(name, shown, answers, fate="skipped" if "\ufffd" in answers[0] else "used")
+
+
+def drop_contrast(path: Path, _: str) -> Iterator[Expected]:
+    for passage in json.loads(path.read_bytes()).values():
+        for question in passage["qa_pairs"]:
+            yield drop_question(passage["passage"].strip()[:START].strip(), question)
+
+
+def drop_question(passage: str, question: dict[str, Any]) -> Expected:
+    answer, date = question["answer"], question["answer"]["date"]
+    said = [answer["number"], " ".join(date[part] for part in ("day", "month", "year") if date[part])]
+    said = [text for text in (*said, ", ".join(answer["spans"])) if text]
+    shown, answers = (passage, question["question"].strip()), (said[0].strip(),)
+    return Expected(question["query_id"], shown, answers, fate="used" if len(said) == 1 else "skipped")
+
+
+def qed(path: Path, _: str) -> Iterator[Expected]:
+    for row in json_rows(path):
+        answers = dict.fromkeys(
+            ", ".join(part["string"].strip() for part in said) for said in row["original_nq_answers"]
+        )
+        sentence = row["annotation"].get("selected_sentence", {"string": ""})["string"].strip()
+        shown = (row["paragraph_text"].strip()[:START].strip(), row["question_text"].strip())
+        yield Expected(str(row["example_id"]), shown, tuple(answers), rationale=sentence)
+
+
+DATASETS = {
+    "xquad_local": Dataset(each(xquad), source_rows={"train": 3 * 48, "validation": 48}),
+    "drop_contrast_local": Dataset(each(drop_contrast), source_rows={"train": 75}),
+    "qed_local": Dataset(each(qed)),
+}
