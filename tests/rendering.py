@@ -1,6 +1,7 @@
 """One example through one template: templates, tasks and rows to try, and texts that are hard to keep whole."""
 
 from collections.abc import Mapping
+from string import ascii_letters, digits
 from typing import Any
 
 import polars as pl
@@ -105,3 +106,13 @@ READING = Task(
     source=Frame(pl.DataFrame({"passage": ["p"], "question": ["q"], "answers": [["a"]]})),
     columns={"passage": "passage", "question": "question", "answers": "answers"},
 )
+
+
+def wording(pair: Pair, row: dict[str, Any]) -> list[str]:
+    """Both sides with each text of the row reduced to `x` and the stop at its end."""
+    values = [item for value in row.values() for item in (value if isinstance(value, list) else [value])]
+    texts = sorted({value for value in values if isinstance(value, str)} | set(pair.options), key=len, reverse=True)
+    found = [pair.prompt.removesuffix("\n"), pair.completion]
+    for text in texts:
+        found = [side.replace(text, "x" + text[-1:].strip(ascii_letters + digits + "'\"(){}[]<>")) for side in found]
+    return found

@@ -156,6 +156,8 @@ class SequenceLabelling(Schema):
 
     target = Free("spans")
     text: LongText
+    kinds: list[Text] | None = None
+    """What is looked for: person, place, …"""
     spans: Text
     """`piece: kind; piece: kind` in the order of the text, or `none`."""
 
@@ -165,5 +167,7 @@ class Rewriting(Schema):
 
     target = Free("rewrites")
     text: LongText
+    manner: Text | None = None
+    """What is wanted, as it follows on `rewrite this`: in simpler words, as two sentences, without false starts, …"""
     rewrites: Annotated[list[Text], Len(1)]
     """Equally good rewritten texts."""
