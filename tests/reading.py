@@ -7,21 +7,21 @@ import pytest
 
 from instruction_kit import Files
 from instruction_kit.errors import SourceError
-from instruction_kit.source.raw import INDEX, Where
+from instruction_kit.source.raw import INDEX, Problem, Where
 
 
 def rows_of(source: Files, folder: Path, *, split: str = "train", wanted: frozenset[str] | None = None):
     """The rows of a split, and its problems, of which each range has its own numbers."""
     rows: list[dict[str, Any]] = []
-    problems: list[tuple[int, str]] = []
+    problems: list[Problem] = []
     for part in source.ranges(split, Where(folder)):
         batches = list(source.read(part, Where(folder), wanted))
         told = [problem for batch in batches for problem in batch.problems]
-        numbers = [number for batch in batches for number in batch.frame[INDEX]] + [number for number, _ in told]
+        numbers = [number for batch in batches for number in batch.frame[INDEX]] + [problem.number for problem in told]
         assert len(numbers) == len(set(numbers)), "a row is told twice"
         rows += [row for batch in batches for row in batch.frame.drop(INDEX).to_dicts()]
         problems += told
-    return rows, problems
+    return rows, [(problem.number, problem.reason) for problem in problems]
 
 
 def refused(source: Files, folder: Path, *, split: str = "train") -> str:

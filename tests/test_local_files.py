@@ -179,16 +179,18 @@ def test_every_rejected_row_is_told_with_its_file_and_its_reason(out, manifest, 
     assert found == {key: fate for key, fate in fates.items() if fate not in ("used", "skipped")}
 
 
-def test_a_row_of_bytes_in_no_encoding_is_told_with_file_and_index(out):
+def test_a_row_of_bytes_in_no_encoding_is_told_with_file_line_and_text(out, real_data):
+    stood = (real_data / "trec/TREC.train.all").read_bytes().split(b"\n")[65]
     assert pairs(out, "rejected", "trec_local") == [
         {
             "task": "trec_local",
             "split": "train",
             "file": "trec/TREC.train.all",
             "row": "trec/TREC.train.all:65",
+            "place": "line 66",
             "field": "",
             "reason": local_rows_first.NO_UTF_8,
-            "value": None,
+            "value": stood.decode(errors="backslashreplace"),
         }
     ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from instruction_kit import Files
 from instruction_kit.errors import SourceError
-from instruction_kit.source.files import Format
+from instruction_kit.source.format import Format
 from instruction_kit.source.raw import INDEX, Where
 
 

@@ -32,7 +32,7 @@ def test_every_row_is_in_the_frame_as_it_came_or_a_problem(batches):
     for rows in batches:
         batch = tabulator.batch(list(enumerate(rows)))
         kept = {row.pop(INDEX): row for row in batch.frame.to_dicts()}
-        assert sorted([*kept, *(number for number, _ in batch.problems)]) == list(range(len(rows)))
+        assert sorted([*kept, *(problem.number for problem in batch.problems)]) == list(range(len(rows)))
         for number, row in kept.items():
             assert without_null(row) == without_null(rows[number])
 
@@ -48,7 +48,7 @@ def test_no_number_is_turned_into_text_and_no_text_into_a_number(rows):
 
 def tabulated(*values: Any) -> tuple[list[Any], list[tuple[int, str]]]:
     batch = Tabulator().batch([(number, {"a": value}) for number, value in enumerate(values)])
-    return batch.frame["a"].to_list(), list(batch.problems)
+    return batch.frame["a"].to_list(), [(problem.number, problem.reason) for problem in batch.problems]
 
 
 def test_one_fraction_does_not_turn_whole_labels_into_fractions():
@@ -92,9 +92,10 @@ def test_what_is_nested_too_deep_costs_its_row():
 def test_the_types_of_the_first_batch_hold_for_the_next():
     tabulator = Tabulator()
     assert tabulator.batch([(0, {"a": 1, "b": None})]).problems == ()
+    why = "a is text here and a whole number in other rows"
     batch = tabulator.batch([(1, {"a": "x", "b": "y"}), (2, {"a": "z", "b": None}), (3, {"a": 2, "b": "w"})])
     assert batch.frame.to_dicts() == [{INDEX: 3, "a": 2, "b": "w"}]
-    assert batch.problems == tuple((number, "a is text here and a whole number in other rows") for number in (1, 2))
+    assert list(batch.problems) == [(number, why, value, "") for number, value in ((1, '"x"'), (2, '"z"'))]
 
 
 def test_columns_that_are_not_wanted_decide_nothing():

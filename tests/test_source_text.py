@@ -47,7 +47,7 @@ def read(path: Path, data: bytes, *, wanted: frozenset[str] | None = None, **opt
     source = Files({"train": str(path)}, **options)
     batches = [batch for part in source.ranges("train", Where()) for batch in source.read(part, Where(), wanted)]
     rows = [row for batch in batches for row in batch.frame.to_dicts()]
-    problems = [problem for batch in batches for problem in batch.problems]
+    problems = [(problem.number, problem.reason) for batch in batches for problem in batch.problems]
     numbers = sorted([row.pop(INDEX) for row in rows] + [number for number, _ in problems])
     assert numbers == list(range(len(numbers))), "a row is lost, or told twice"
     return rows, problems

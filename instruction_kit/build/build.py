@@ -252,7 +252,7 @@ def _lost(work: Path, done: Scan) -> pl.DataFrame:
     path = work / "runs" / done.unit.key / "lost.parquet"
     blank = pl.lit(None, dtype=pl.String)
     labels = {"task": pl.lit(done.unit.task), "split": pl.lit(done.unit.split), "file": pl.lit(done.unit.parts[0].name)}
-    texts = {"field": pl.lit("phrasing"), "value": blank}
+    texts = {"field": pl.lit("phrasing"), "value": blank, "place": blank}
     return pl.read_parquet(path).with_columns(**labels, **texts).select(list(REJECTED_SCHEMA))
 
 

@@ -13,18 +13,18 @@ import polars as pl
 from instruction_kit.choice import row_hashes
 from instruction_kit.errors import TaskError, nearest
 from instruction_kit.schema.columns import PROBLEMS, check_frame, frame_schema
-from instruction_kit.source.raw import INDEX, Batch
+from instruction_kit.source.raw import INDEX, MAX_SHOWN_CHARS, Batch, Problem
 from instruction_kit.task.column import Resolved
 from instruction_kit.task.task import Task
 
 FILE, ROW, HASH, SKIP = "_file", "row", "hash", "_skip"
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
-MAX_SHOWN_CHARS = 200
 NUM_ALONE = 5
 """Rows of each batch that are mapped alone too."""
 
-REJECTED_SCHEMA = {name: pl.String() for name in ("task", "split", "file", "row", "field", "reason", "value")}
-"""`rejected/*.parquet`: which row of which file, which field, why, and what stood there."""
+REJECTED_SCHEMA = {name: pl.String() for name in ("task", "split", "file", "row", "place", "field", "reason", "value")}
+"""`rejected/*.parquet`: which row of which file, the line of one that could not be read, which field, why, and
+what stood there."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,18 @@ class Mapper:
         """Accepted examples of no rows."""
         return pl.DataFrame(schema={ROW: pl.String(), HASH: pl.UInt64(), **self._field_types(pl.Schema())})
 
-    def unreadable(self, problems: tuple[tuple[int, str], ...], *, file: str) -> Examples:
+    def unreadable(self, problems: tuple[Problem, ...], *, file: str) -> Examples:
         """Rows that the source could not read at all."""
-        rows = [f"{file}:{index}" for index, _ in problems]
-        lost = self._rejected(file, rows, [""] * len(rows), [reason for _, reason in problems], [None] * len(rows))
-        count = {"source_rows": len(rows), "read": len(rows)}
-        return Examples(self.empty(), lost, count, Counter(reason for _, reason in problems))
+        said: dict[str, list[str | None]] = {
+            "file": [file] * len(problems),
+            "row": [f"{file}:{problem.number}" for problem in problems],
+            "place": [problem.place or None for problem in problems],
+            "field": [""] * len(problems),
+            "reason": [problem.reason for problem in problems],
+            "value": [problem.text or None for problem in problems],
+        }
+        count = {"source_rows": len(problems), "read": len(problems)}
+        return Examples(self.empty(), self._rejected(said), count, Counter(problem.reason for problem in problems))
 
     def examples(self, batch: Batch, *, file: str, columns: Callable[[], pl.Schema] | None = None) -> Examples:
         """Map and check one batch; `columns` tells all that the source has, where this batch lacks one.
@@ -215,21 +221,17 @@ class Mapper:
         )
 
     def _explained(self, bad: pl.DataFrame) -> pl.DataFrame:
-        lines: dict[str, list[str | None]] = {name: [] for name in ("file", "row", "field", "reason", "value")}
+        said: dict[str, list[str | None]] = {name: [] for name in ("file", "row", "place", "field", "reason", "value")}
         for row in bad.iter_rows(named=True):
             for problem in row[PROBLEMS]:
                 name, _, reason = problem.partition(": ")
                 shown = row.get(f"_shown_{name}", row.get(name))
-                for key, value in (("file", row[FILE]), ("row", row[ROW]), ("field", name), ("reason", reason)):
-                    lines[key].append(value)
-                lines["value"].append(None if shown is None else str(shown)[:MAX_SHOWN_CHARS])
-        return pl.DataFrame({**self._labels(len(lines["row"])), **lines}, schema=REJECTED_SCHEMA)
+                value = None if shown is None else str(shown)[:MAX_SHOWN_CHARS]
+                for key, told in zip(said, (row[FILE], row[ROW], None, name, reason, value), strict=True):
+                    said[key].append(told)
+        return self._rejected(said)
 
-    def _labels(self, count: int) -> dict[str, list[str]]:
-        return {"task": [self.task.name] * count, "split": [self.split] * count}
-
-    def _rejected(
-        self, file: str, rows: list[str], fields: list[str], reasons: list[str], values: list[str | None]
-    ) -> pl.DataFrame:
-        columns = {"file": [file] * len(rows), "row": rows, "field": fields, "reason": reasons, "value": values}
-        return pl.DataFrame({**self._labels(len(rows)), **columns}, schema=REJECTED_SCHEMA)
+    def _rejected(self, said: Mapping[str, list[str | None]]) -> pl.DataFrame:
+        count = len(said["row"])
+        labels = {"task": [self.task.name] * count, "split": [self.split] * count}
+        return pl.DataFrame({**labels, **said}, schema=REJECTED_SCHEMA)

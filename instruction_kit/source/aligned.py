@@ -9,10 +9,10 @@ from itertools import zip_longest
 from typing import Any
 
 from instruction_kit.errors import SourceError
-from instruction_kit.source.row import Row
+from instruction_kit.source.row import Row, Rows
 
 
-def aligned_rows(members: Mapping[str, Iterator[Row]], *, where: Mapping[str, str]) -> Iterator[Row]:
+def aligned_rows(members: Mapping[str, Rows], *, where: Mapping[str, str]) -> Iterator[Row]:
     """What stands at the same place of every file; `where` says how messages name each file.
 
     Raises:
@@ -20,7 +20,7 @@ def aligned_rows(members: Mapping[str, Iterator[Row]], *, where: Mapping[str, st
 
     """
     counts = dict.fromkeys(members, 0)
-    for number, rows in enumerate(zip_longest(*members.values())):
+    for number, rows in enumerate(zip_longest(*(rows() for rows in members.values()))):
         present = {name: row for name, row in zip(members, rows, strict=True) if row is not None}
         for name in present:
             counts[name] += 1
@@ -34,7 +34,7 @@ def aligned_rows(members: Mapping[str, Iterator[Row]], *, where: Mapping[str, st
 def _together(number: int, rows: Mapping[str, Row]) -> Row:
     for name, row in rows.items():
         if row.values is None:
-            return Row(number, None, f"{name}: {row.problem}")
+            return Row(number, None, row.place, f"{name}: {row.problem}", row.text)
     return Row(number, {name: _value(row.values) for name, row in rows.items()})
 
 

@@ -7,11 +7,11 @@ match, the reading goes on with the line after the one in which the record began
 import csv
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from instruction_kit.errors import SourceError
 from instruction_kit.source.file import File
-from instruction_kit.source.row import Row
+from instruction_kit.source.row import CUT, Row
 from instruction_kit.source.text import MAX_RECORD_CHARS, bad_byte, lines, without_end
 
 Quoting = Literal["minimal", "none"]
@@ -22,6 +22,14 @@ _CR = "\ud800"
 """A lone surrogate, which no decoded line can hold."""
 
 
+class _Cells(NamedTuple):
+    """The cells of one record, or what is wrong with it and the line in which it began."""
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+
+
 def cell_rows(
     file: File, encoding: str, *, delimiter: str, quoting: Quoting, header: bool, names: Sequence[str] | None
 ) -> Iterator[Row]:
@@ -30,16 +38,36 @@ def cell_rows(
     if header:
         first = next(records, None)
         names = [] if first is None else _header(file, first, encoding)
+    columns = list(names or ())
     for number, record in enumerate(records):
-        yield _cell_row(number, record, encoding, list(names or ()))
+        if problem := record.problem or _problem(record.cells, encoding, columns):
+            yield Row(number, None, record.line, problem, delimiter.join(record.cells))
+        else:
+            yield Row(number, dict(zip(columns, record.cells, strict=True)), record.line)
 
 
-def _split_records(file: File, encoding: str, delimiter: str) -> Iterator[list[str] | str]:
-    for text in lines(file, encoding):
-        yield without_end(text).split(delimiter)
+def _problem(cells: list[str], encoding: str, columns: Sequence[str]) -> str:
+    if len(cells) != len(columns):
+        return "blank line" if cells in ([], [""]) else f"{len(cells)} cells for {len(columns)} columns"
+    return bad_byte("".join(cells), encoding)
 
 
-def _quoted_records(file: File, encoding: str, delimiter: str) -> Iterator[list[str] | str]:
+def _header(file: File, record: _Cells, encoding: str) -> list[str]:
+    mend = "mend the header, or give header=False and columns=[…]"
+    problem = record.problem or bad_byte("".join(record.cells), encoding)
+    if problem or not any(record.cells):
+        raise SourceError(f"{file}:1: the header cannot be read: {problem or 'blank line'}; {mend}")
+    if twice := [name for name, number in Counter(record.cells).items() if number > 1]:
+        raise SourceError(f"{file}:1: the header names the column {twice[0]!r} twice; {mend}")
+    return record.cells
+
+
+def _split_records(file: File, encoding: str, delimiter: str) -> Iterator[_Cells]:
+    for line, text in enumerate(lines(file, encoding), start=1):
+        yield _Cells(line, without_end(text).split(delimiter))
+
+
+def _quoted_records(file: File, encoding: str, delimiter: str) -> Iterator[_Cells]:
     """Where quotes do not match, the line in which the record began is lost and the reading goes on with the next one.
 
     Otherwise one stray quote would take with it every line up to wherever the next quote happens to stand.
@@ -49,7 +77,7 @@ def _quoted_records(file: File, encoding: str, delimiter: str) -> Iterator[list[
     reader = csv.reader(record.feed(), delimiter=delimiter, strict=True)
     while True:
         try:
-            yield record.cells(next(reader))
+            yield record.whole(next(reader))
         except StopIteration:
             return
         except csv.Error as error:
@@ -58,8 +86,7 @@ def _quoted_records(file: File, encoding: str, delimiter: str) -> Iterator[list[
                 raise SourceError(
                     f"{file}: more than {MAX_RUNAWAYS} quotes open a cell and never close it; {_PLAIN}"
                 ) from error
-            yield f"quotes do not match ({error}); {_PLAIN}"
-            record.back_to_its_second_line()
+            yield record.only_its_first_line(f"quotes do not match ({error}); {_PLAIN}")
             reader = csv.reader(record.feed(), delimiter=delimiter, strict=True)
 
 
@@ -70,6 +97,7 @@ class _Record:
         self._lines = lines
         self._again: deque[str] = deque()
         self._taken: list[str] = []
+        self._line = 1
         self.ran_out = False
 
     def feed(self) -> Iterator[str]:
@@ -80,37 +108,25 @@ class _Record:
             self._taken.append(line)
             if chars > MAX_RECORD_CHARS and len(self._taken) > 1:
                 break
+            if line.endswith(f"{CUT}\n"):
+                line = f"{CUT}\n"  # quotes in its beginning would open a cell that its end closes
             yield line.replace("\r", _CR).replace(f"{_CR}\n", "\r\n") if "\r" in line else line
         self.ran_out = True
 
-    def cells(self, cells: list[str]) -> list[str]:
-        """The record is whole."""
+    def whole(self, cells: list[str]) -> _Cells:
+        """The record ends with the last line that was taken."""
         has_cr = any("\r" in line for line in self._taken)
+        record = _Cells(self._line, [cell.replace(_CR, "\r") for cell in cells] if has_cr else cells)
+        self._line += len(self._taken)
         self._taken.clear()
-        return [cell.replace(_CR, "\r") for cell in cells] if has_cr else cells
+        return record
 
-    def back_to_its_second_line(self) -> None:
-        """The record cannot be one."""
-        self._again.extendleft(reversed(self._taken[1:]))
+    def only_its_first_line(self, problem: str) -> _Cells:
+        """The record cannot be one; what follows its first line is read anew."""
+        first, *rest = self._taken
+        record = _Cells(self._line, [without_end(first)], problem)
+        self._line += 1
+        self._again.extendleft(reversed(rest))
         self._taken.clear()
         self.ran_out = False
-
-
-def _header(file: File, record: list[str] | str, encoding: str) -> list[str]:
-    mend = "mend the header, or give header=False and columns=[…]"
-    problem = record if isinstance(record, str) else bad_byte("".join(record), encoding)
-    if problem or not any(record):
-        raise SourceError(f"{file}:1: the header cannot be read: {problem or 'blank line'}; {mend}")
-    if twice := [name for name, number in Counter(record).items() if number > 1]:
-        raise SourceError(f"{file}:1: the header names the column {twice[0]!r} twice; {mend}")
-    return list(record)
-
-
-def _cell_row(number: int, record: list[str] | str, encoding: str, names: list[str]) -> Row:
-    if isinstance(record, str):
-        return Row(number, None, record)
-    if len(record) != len(names):
-        cells = "blank line" if record in ([], [""]) else f"{len(record)} cells for {len(names)} columns"
-        return Row(number, None, cells)
-    problem = bad_byte("".join(record), encoding)
-    return Row(number, None, problem) if problem else Row(number, dict(zip(names, record, strict=True)))
+        return record

@@ -1,11 +1,10 @@
 """One file: its bytes as they are stored, or unpacked, and their hash.
 
-In: a path. Out: an open file. `.gz`, `.bz2`, `.xz` and `.zst` are unpacked as they are read; a file that is cut short
-is an error, never a shorter file.
+In: an address, a path or a URL. Out: an open file. `.gz`, `.bz2`, `.xz` and `.zst` are unpacked as they are read; a
+file that is cut short is an error, never a shorter file.
 """
 
 import bz2
-import glob
 import gzip
 import hashlib
 import io
@@ -20,8 +19,9 @@ from typing import IO, Any, TextIO, cast
 
 import pyarrow as pa
 
-from instruction_kit.errors import SourceError, nearest
-from instruction_kit.source.raw import Where
+from instruction_kit.errors import SourceError
+from instruction_kit.source import remote
+from instruction_kit.source.address import is_url
 
 
 def _zstd(file: Any) -> Any:
@@ -42,7 +42,7 @@ _DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 @dataclass(frozen=True)
 class File:
-    """One file by its path."""
+    """One file by its address."""
 
     address: str
 
@@ -52,19 +52,39 @@ class File:
     @property
     def packing(self) -> str:
         """The suffix that says how the file is packed, or an empty text."""
-        suffix = PurePosixPath(self.address).suffix.lower()
+        suffix = PurePosixPath(self._path).suffix.lower()
         return suffix if suffix in UNPACKED else ""
 
     @property
     def suffix(self) -> str:
         """The suffix that says what the file holds, behind that of its packing."""
-        return PurePosixPath(self.address[: len(self.address) - len(self.packing)]).suffix.lower()
+        return PurePosixPath(self._path[: len(self._path) - len(self.packing)]).suffix.lower()
+
+    @property
+    def _path(self) -> str:
+        """Of a URL, what names the file: neither what it lies in nor what is asked of a server."""
+        if not is_url(self.address):
+            return self.address
+        inner = remote.parts(self.address)[1]
+        return inner.partition("?")[0] if inner.startswith("http") else inner
 
     @contextmanager
     def stored(self) -> Iterator[BufferedIOBase]:
-        """The bytes as they lie there."""
-        with Path(self.address).open("rb") as file:
-            yield file
+        """The bytes as they lie there.
+
+        Raises:
+            SourceError: they cannot be read.
+
+        """
+        if is_url(self.address):
+            with remote.opened(self.address) as file:
+                yield file
+            return
+        try:
+            with Path(self.address).open("rb") as file:
+                yield file
+        except OSError as error:
+            raise SourceError(f"{self}: cannot be read ({error.strerror or error})") from error
 
     @contextmanager
     def opened(self) -> Iterator[BufferedIOBase]:
@@ -105,48 +125,3 @@ class File:
         """Hash of the bytes as they lie there."""
         with self.stored() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def existing(name: str, where: Where) -> File:
-    """The file of this name.
-
-    Raises:
-        SourceError: there is none; told with the nearest one beside it.
-
-    """
-    path = where.resolve(name)
-    if not path.is_file():
-        hint = "the folder does not exist either"
-        if path.parent.is_dir():
-            hint = (
-                f"it is a folder; for the files in it write a pattern such as {name.rstrip('/')}/*"
-                if path.is_dir()
-                else nearest(path.name, [file.name for file in path.parent.iterdir()])
-            )
-        raise SourceError(f"{path}: no such file; {hint} ({_base(where)})")
-    return File(str(path))
-
-
-def _base(where: Where) -> str:
-    if where.data_dir:
-        return "paths are relative to data_dir"
-    return "paths are relative to the folder of the task file; set data_dir (--data-dir) if the data lie elsewhere"
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a name stands for all files that it matches."""
-    return "*" in name
-
-
-def matching(pattern: str, where: Where) -> list[str]:
-    """The names that match a pattern, by code points: the same order on every machine.
-
-    Raises:
-        SourceError: there is none.
-
-    """
-    base = where.resolve("")
-    found = [name for name in glob.glob(pattern, root_dir=base, recursive=True) if where.resolve(name).is_file()]  # noqa: PTH207 - Path.glob takes no absolute pattern
-    if not found:
-        raise SourceError(f"{where.resolve(pattern)}: no file matches ({_base(where)})")
-    return sorted(Path(name).as_posix() for name in found)

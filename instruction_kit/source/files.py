@@ -1,46 +1,28 @@
 """Files as a source: text, tables, JSON and XML, with stated quoting and encoding.
 
-In: paths by split. Out: ranges and batches. Nothing about a file is guessed beyond its format by its suffix: a
+In: paths or URLs by split. Out: ranges and batches. Nothing about a file is guessed beyond its format by its suffix: a
 quoting or an encoding that is wrong shows as counted problems, not as other text.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self, get_args
+from functools import cached_property, partial
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator, model_validator
 
 from instruction_kit.errors import SourceError
 from instruction_kit.library import text_hash
+from instruction_kit.source.address import existing, holds_password, is_pattern, located, matching, portable
 from instruction_kit.source.aligned import aligned_rows
 from instruction_kit.source.cells import Quoting, cell_rows
 from instruction_kit.source.elements import element_rows
-from instruction_kit.source.file import File, existing, is_pattern, matching
+from instruction_kit.source.file import File
+from instruction_kit.source.format import CELLS, MEANT, OWN_ENCODING, TABLES, TYPED, Format, format_of
 from instruction_kit.source.raw import Batch, Range, Split, Where, refusal
-from instruction_kit.source.records import Shape, json_rows, jsonl_rows
-from instruction_kit.source.row import Row, batches
+from instruction_kit.source.records import Document, Shape, jsonl_rows
+from instruction_kit.source.row import Rows, batches
 from instruction_kit.source.tables import num_row_groups, read_arrow, read_parquet
 from instruction_kit.source.text import block_rows, file_rows, line_rows
-
-Format = Literal["csv", "tsv", "lines", "blocks", "text", "jsonl", "json", "xml", "parquet", "arrow"]
-SUFFIXES: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".txt": "lines",
-    ".conll": "blocks",
-    ".jsonl": "jsonl",
-    ".jsonlines": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".xml": "xml",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-}
-TABLES = frozenset({"parquet", "arrow"})
-CELLS = frozenset({"csv", "tsv"})
 
 Entry = str | Mapping[str, str]
 """A file, a pattern of files, or files side by side by the name of their column."""
@@ -50,7 +32,7 @@ _Entries = Annotated[
 
 
 class Files(BaseModel):
-    """Files on this machine.
+    """Files on this machine, or behind URLs that fsspec opens.
 
     Example:
         >>> source = Files({"train": "mr/rt-polarity.all"}, format="lines", encoding="cp1252")
@@ -101,15 +83,17 @@ class Files(BaseModel):
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
-        if not self.splits or not all(self.splits.values()) or not all(name for name in self._names()):
+        if not self.splits or not all(self.splits.values()) or not all(self._names()):
             raise ValueError("name at least one file for each split")
-        formats = self._formats()
-        for options, allowed in _MEANT.items():
+        if any(map(holds_password, self._names())):
+            raise ValueError("a URL holds a password; set it where fsspec's backend looks for it, not in a task file")
+        formats = {self._format(name, entry) for entry in self._entries() for name in _names_of(entry)}
+        for options, allowed in MEANT.items():
             given = self.model_fields_set & set(options)
             if given and not formats <= allowed:
                 raise ValueError(f"{', '.join(sorted(given))} only mean something for {' and '.join(sorted(allowed))}")
-        if "encoding" in self.model_fields_set and (other := formats & {"parquet", "arrow", "xml"}):
-            raise ValueError(f"encoding means nothing for {other.pop()}, which states its own")
+        if "encoding" in self.model_fields_set and (other := formats & OWN_ENCODING):
+            raise ValueError(f"encoding means nothing for {min(other)}, which states its own")
         self._check_records(formats)
         self._check_cells(formats)
         return self
@@ -130,27 +114,15 @@ class Files(BaseModel):
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             raise ValueError("delimiter is one character, and neither a quote nor a line end")
 
-    def _names(self) -> Iterator[str]:
-        for entry in (entry for entries in self.splits.values() for entry in entries):
-            yield from [entry] if isinstance(entry, str) else entry.values() or [""]
+    def _entries(self) -> Iterator[Entry]:
+        for entries in self.splits.values():
+            yield from entries
 
-    def _formats(self) -> set[Format]:
-        return {
-            self._format(name, entry) for entries in self.splits.values() for entry in entries for name in _of(entry)
-        }
+    def _names(self) -> list[str]:
+        return [name for entry in self._entries() for name in _names_of(entry) or [""]]
 
-    def _format(self, name: str, entry: Entry) -> Format:
-        side_by_side = not isinstance(entry, str)
-        found = self.format or SUFFIXES.get(File(name).suffix) or ("lines" if side_by_side else None)
-        if found is None:
-            raise ValueError(f"the suffix of {name} says no format; give format=, one of {', '.join(get_args(Format))}")
-        if side_by_side and found in TABLES | {"text"}:
-            raise ValueError(f"{name}: {found} cannot be read side by side")
-        if side_by_side and is_pattern(name):
-            raise ValueError(f"{name}: a pattern cannot be read side by side; name one file for each column")
-        if found in TABLES and File(name).packing:
-            raise ValueError(f"{name}: {found} is packed inside; unpack the file")
-        return found
+    def _format(self, name: str, entry: Entry | None = None) -> Format:
+        return format_of(name, stated=self.format, side_by_side=isinstance(entry, Mapping))
 
     @cached_property
     def split_names(self) -> tuple[str, ...]:
@@ -168,69 +140,70 @@ class Files(BaseModel):
 
     def _parts(self, split: str, entry: Entry, where: Where) -> list[Range]:
         if not isinstance(entry, str):
-            contents = (text for column, name in entry.items() for text in (column, existing(name, where).content()))
-            return [self._range(split, next(iter(entry.values())), text_hash(*contents))]
+            files = {column: File(existing(name, where)) for column, name in entry.items()}
+            content = text_hash(*(text for column, file in files.items() for text in (column, file.content())))
+            return [self._range(split, next(iter(entry.values())), content)]
         names = matching(entry, where) if is_pattern(entry) else [entry]
-        if is_pattern(entry) and self._format(entry, entry) == "text":
-            contents = (text for name in names for text in (self._portable(name), existing(name, where).content()))
-            return [self._range(split, entry, text_hash(*contents))]
+        if is_pattern(entry) and self._format(entry) == "text":
+            told = [(self._portable(name), File(existing(name, where))) for name in names]
+            return [self._range(split, entry, text_hash(*(text for name, f in told for text in (name, f.content()))))]
         return [part for name in names for part in self._parts_of_file(split, name, where)]
 
     def _parts_of_file(self, split: str, name: str, where: Where) -> list[Range]:
-        file = existing(name, where)
+        file = File(existing(name, where))
         content = file.content()
-        groups = num_row_groups(file) if self._format(name, name) == "parquet" else 1
+        groups = num_row_groups(file) if self._format(name) == "parquet" else 1
         return [self._range(split, name, content, number) for number in range(groups)]
 
     def _range(self, split: str, name: str, content: str, number: int = 0) -> Range:
         return Range(split, self._portable(name), content, number, place=name)
 
     def _portable(self, name: str) -> str:
-        """A file's name in row ids and reports: an absolute path without what only this machine knows."""
-        if not Path(name).is_absolute():
-            return name
-        fixed = [
-            PurePosixPath(path.partition("*")[0] + "_").parent for path in self._names() if Path(path).is_absolute()
-        ]
-        return PurePosixPath(name).relative_to(os.path.commonpath(fixed)).as_posix()
+        return portable(name, self._names())
 
     def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
         """Read one file, one row group of it, or files side by side."""
-        entry = self._entry(part)
-        if isinstance(entry, str) and (form := self._format(entry, entry)) in TABLES:
-            file = existing(entry, where)
+        told, entry = located(part.place, where), self._entry(part)
+        if isinstance(entry, Mapping):
+            members = {column: self._rows(name, part, where, None, entry) for column, name in entry.items()}
+            rows: Rows = partial(aligned_rows, members, where={c: located(name, where) for c, name in entry.items()})
+            typed = any(self._format(name, entry) in TYPED for name in entry.values())
+            return batches(rows, where=told, columns=columns, typed=typed)
+        form = self._format(entry)
+        if form in TABLES:
+            file = File(existing(entry, where))
             return read_parquet(file, part.number, columns) if form == "parquet" else read_arrow(file, columns)
-        if isinstance(entry, str):
-            rows = self._rows(entry, part.split, where, columns)
-            return batches(rows, where=str(where.resolve(entry)), columns=columns)
-        members = {column: self._rows(name, part.split, where, None, entry) for column, name in entry.items()}
-        rows = aligned_rows(members, where={column: str(where.resolve(name)) for column, name in entry.items()})
-        return batches(rows, where=str(where.resolve(part.place)), columns=columns)
+        rows = self._rows(entry, part, where, columns)
+        return batches(rows, where=told, columns=columns, typed=form in TYPED)
 
     def _entry(self, part: Range) -> Entry:
-        sides = (entry for entry in self.splits[part.split] if not isinstance(entry, str))  # type: ignore[index]
+        sides = (entry for entry in self.splits[part.split] if isinstance(entry, Mapping))  # type: ignore[index]
         return next((entry for entry in sides if next(iter(entry.values())) == part.place), part.place)
 
     def _rows(
-        self, name: str, split: str, where: Where, columns: frozenset[str] | None, entry: Entry | None = None
-    ) -> Iterator[Row]:
-        form = self._format(name, entry or name)
+        self, name: str, part: Range, where: Where, columns: frozenset[str] | None, entry: Entry | None = None
+    ) -> Rows:
+        form = self._format(name, entry)
         if form == "text":
             names = matching(name, where) if is_pattern(name) else [name]
-            return file_rows([(self._portable(one), existing(one, where)) for one in names], self.encoding)
-        file = existing(name, where)
-        records = self.records[split] if isinstance(self.records, Mapping) else self.records  # type: ignore[index]
-        if form == "json":
-            return json_rows(file, self.encoding, records=records, shape=self.shape, names=self.columns)
-        if form == "xml":
-            return element_rows(file, records=str(records), columns=columns)
-        if form in CELLS:
-            return self._cell_rows(file, form)
-        plain = {"lines": line_rows, "blocks": block_rows, "jsonl": jsonl_rows}
-        return plain[form](file, self.encoding)
+            return partial(file_rows, [(self._portable(n), File(existing(n, where))) for n in names], self.encoding)
+        file = File(existing(name, where))
+        records = self.records[part.split] if isinstance(self.records, Mapping) else self.records  # type: ignore[index]
+        match form:
+            case "json":
+                held = Document(file, self.encoding, records=records, shape=self.shape, names=self.columns)
+                return held.rows
+            case "xml":
+                return partial(element_rows, file, records=str(records), columns=columns)
+            case "csv" | "tsv":
+                return self._cell_rows(file, form)
+            case _:
+                plain = {"lines": line_rows, "blocks": block_rows, "jsonl": jsonl_rows}
+                return partial(plain[form], file, self.encoding)
 
-    def _cell_rows(self, file: File, form: Format) -> Iterator[Row]:
-        return cell_rows(
+    def _cell_rows(self, file: File, form: Format) -> Rows:
+        return partial(
+            cell_rows,
             file,
             self.encoding,
             delimiter=self.delimiter or ("," if form == "csv" else "\t"),
@@ -240,14 +213,5 @@ class Files(BaseModel):
         )
 
 
-def _of(entry: Entry) -> Iterator[str]:
-    yield from [entry] if isinstance(entry, str) else entry.values()
-
-
-_MEANT: dict[tuple[str, ...], frozenset[str]] = {
-    ("quoting", "delimiter", "header"): CELLS,
-    ("columns",): CELLS | {"json"},
-    ("records",): frozenset({"json", "xml"}),
-    ("shape",): frozenset({"json"}),
-}
-"""Options -> the formats for which they mean something."""
+def _names_of(entry: Entry) -> list[str]:
+    return [entry] if isinstance(entry, str) else list(entry.values())

@@ -8,7 +8,7 @@ that frame and problems together account for every row.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import polars as pl
 from pydantic import ValidationError
@@ -22,7 +22,10 @@ RESERVED = (INDEX, "_file")
 """Names of columns that the kit itself adds to raw rows."""
 
 BATCH_ROWS = 20_000
-"""Rows held in memory at a time; the types of JSON columns follow from the first that many."""
+"""Rows held in memory at a time."""
+
+MAX_SHOWN_CHARS = 200
+"""Of what stood where a row was rejected."""
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -55,12 +58,24 @@ class Range:
     """How the source finds the part again on this machine; it enters no hash and no file."""
 
 
+class Problem(NamedTuple):
+    """A row that could not be read."""
+
+    number: int
+    """Its index: 0-based position in the range's file or split."""
+    reason: str
+    text: str = ""
+    """What stands there, shortened."""
+    place: str = ""
+    """Where in the file it stands, where the index does not say so."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Raw rows in the source's own columns plus `_index`, and the rows that could not be read."""
 
     frame: pl.DataFrame
-    problems: tuple[tuple[int, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """ClassLabel columns -> the names that the source itself declares, in its order."""
 

@@ -6,7 +6,8 @@ whole, and one that is no JSON has no rows at all.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
 
 from instruction_kit.errors import SourceError, nearest
 from instruction_kit.source.file import File
@@ -20,23 +21,28 @@ def jsonl_rows(file: File, encoding: str) -> Iterator[Row]:
     """One JSON object a line."""
     decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
     for index, text in enumerate(lines(file, encoding)):
-        yield _line_row(index, text, encoding, decode)
+        value = _parsed(text, encoding, decode)
+        if isinstance(value, str):
+            yield Row(index, None, index + 1, value, text)
+        else:
+            yield Row(index, value, index + 1)
 
 
-def _line_row(index: int, text: str, encoding: str, decode: Callable[[str], Any]) -> Row:
+def _parsed(text: str, encoding: str, decode: Callable[[str], Any]) -> dict[str, Any] | str:
+    """The object on a line, or what is wrong with it."""
     if problem := bad_byte(text, encoding):
-        return Row(index, None, problem)
+        return problem
     if not text.strip():
-        return Row(index, None, "blank line")
+        return "blank line"
     try:
         value = decode(text)
     except (ValueError, RecursionError) as error:
-        return Row(index, None, f"not JSON ({str(error).split(':')[0].lower()})")
+        return f"not JSON ({str(error).split(':')[0].lower()})"
     if not isinstance(value, dict):
-        return Row(index, None, "not a JSON object")
+        return "not a JSON object"
     if "\\u" in text and (found := _surrogate(value)):
-        return Row(index, None, f"lone surrogate U+{found:04X}")
-    return Row(index, value)
+        return f"lone surrogate U+{found:04X}"
+    return value
 
 
 def _refuse_constant(name: str) -> Any:
@@ -47,26 +53,51 @@ def _surrogate(value: Any) -> int:
     return surrogate(json.dumps(value, ensure_ascii=False))
 
 
-def json_rows(
-    file: File, encoding: str, *, records: str | None, shape: Shape, names: Sequence[str] | None
-) -> Iterator[Row]:
-    """The records of one document.
+class Document:
+    """The records of one JSON document, which is read when they are first asked for and then held."""
 
-    Raises:
-        SourceError: the document is no JSON, or what should hold the records is not there or of another shape.
+    def __init__(
+        self, file: File, encoding: str, *, records: str | None, shape: Shape, names: Sequence[str] | None
+    ) -> None:
+        self._file, self._encoding = file, encoding
+        self._records, self._shape, self._names = records, shape, names
 
-    """
-    with file.decoded(codec(encoding)) as opened:
-        text = opened.read()
-    bad_bytes, escapes = surrogate(text) > 0, "\\u" in text
-    held = _held(_document(file, text), records, where=str(file))
-    for index, value in enumerate(_SHAPED[shape](held, f"{file}: {records or 'the document'}")):
-        found = _surrogate(value) if bad_bytes or escapes else 0
-        if found:
-            in_bytes = bad_bytes and 0xDC80 <= found <= 0xDCFF
-            yield Row(index, None, bad_byte(chr(found), encoding) if in_bytes else f"lone surrogate U+{found:04X}")
-        else:
-            yield _record(index, value, names)
+    def rows(self) -> Iterator[Row]:
+        """Each record.
+
+        Raises:
+            SourceError: the document is no JSON, or what should hold the records is not there or of another shape.
+
+        """
+        for index, value in enumerate(self._held.values):
+            record = self._bad_text(value) or _record(value, self._names)
+            if isinstance(record, str):
+                yield Row(index, None, "", record, json.dumps(value, ensure_ascii=False))
+            else:
+                yield Row(index, record)
+
+    @cached_property
+    def _held(self) -> "_Held":
+        with self._file.decoded(codec(self._encoding)) as opened:
+            text = opened.read()
+        value = _under(_document(self._file, text), self._records, where=str(self._file))
+        values = _SHAPED[self._shape](value, f"{self._file}: {self._records or 'the document'}")
+        return _Held(list(values), bad_bytes=surrogate(text) > 0, escapes="\\u" in text)
+
+    def _bad_text(self, value: Any) -> str:
+        held = self._held
+        found = _surrogate(value) if held.bad_bytes or held.escapes else 0
+        if held.bad_bytes and 0xDC80 <= found <= 0xDCFF:
+            return bad_byte(chr(found), self._encoding)
+        return f"lone surrogate U+{found:04X}" if found else ""
+
+
+class _Held(NamedTuple):
+    """What a document holds, and what a text in it may be that is none."""
+
+    values: list[Any]
+    bad_bytes: bool
+    escapes: bool
 
 
 def _document(file: File, text: str) -> Any:
@@ -81,7 +112,7 @@ def _document(file: File, text: str) -> Any:
         raise SourceError(f"{file}: not JSON that can be read ({error})") from error
 
 
-def _held(value: Any, records: str | None, *, where: str) -> Any:
+def _under(value: Any, records: str | None, *, where: str) -> Any:
     """What stands under a field, or under a field of a field: `data`, `data.items`."""
     rest = records
     while rest:
@@ -161,14 +192,13 @@ _SHAPED: dict[Shape, Callable[[Any, str], Iterator[Any]]] = {
 }
 
 
-def _record(number: int, value: Any, names: Sequence[str] | None) -> Row:
+def _record(value: Any, names: Sequence[str] | None) -> dict[str, Any] | str:
     """An object as it is; a list takes the names that `columns=` gives, and a plain value the one name."""
     if isinstance(value, dict):
-        return Row(number, value)
+        return value
     if names is None:
-        mend = "; name its items with columns=[…]" if isinstance(value, list) else ""
-        return Row(number, None, f"not a JSON object{mend}")
+        return "not a JSON object" + ("; name its items with columns=[…]" if isinstance(value, list) else "")
     values = value if isinstance(value, list) else [value]
     if len(values) != len(names):
-        return Row(number, None, f"{len(values)} values for {len(names)} columns")
-    return Row(number, dict(zip(names, values, strict=True)))
+        return f"{len(values)} values for {len(names)} columns"
+    return dict(zip(names, values, strict=True))

@@ -1,15 +1,21 @@
 """Parsed rows of one file become batches.
 
 In: rows as dicts, or what is wrong with them, in the order of the file. Out: batches whose frame and problems account
-for every row.
+for every row. Where rows choose their own types, as in JSON, a file of more than one batch is read twice: what type a
+column has is settled by all of its rows, never by the first.
 """
 
-from collections.abc import Iterator
-from itertools import islice
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from instruction_kit.source.raw import BATCH_ROWS, Batch, check_columns
+from instruction_kit.source.raw import BATCH_ROWS, MAX_SHOWN_CHARS, Batch, Problem, check_columns
 from instruction_kit.source.tabulate import Tabulator
+
+CUT = "\ud801"
+"""Ends the beginning of a line that is too long to hold: a lone surrogate, which no decoded line can hold."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Row(NamedTuple):
@@ -17,16 +23,61 @@ class Row(NamedTuple):
 
     number: int
     values: dict[str, Any] | None
+    place: int | str = ""
+    """The line on which it begins, or the file that it is."""
     problem: str = ""
+    text: str = ""
+    """What stands there, where that is no row."""
 
 
-def batches(rows: Iterator[Row], *, where: str, columns: frozenset[str] | None) -> Iterator[Batch]:
-    """Rows in batches; `columns` are the ones wanted, None means all."""
-    tabulator = Tabulator(columns)
+Rows = Callable[[], Iterator[Row]]
+"""Reads a file anew."""
+
+
+def batches(rows: Rows, *, where: str, columns: frozenset[str] | None, typed: bool) -> Iterator[Batch]:
+    """Rows in batches; `columns` are the ones wanted, None means all; `typed` rows choose their own types."""
+    tabulator, parts = Tabulator(columns), _parts(rows())
+    first = next(parts, [])
+    if typed and len(first) == BATCH_ROWS:
+        tabulator.settle(_values(part) for part in _parts(rows()))
+    for part in chain([first] if first else [], parts):
+        yield _batch(part, tabulator, where=where, columns=columns)
+
+
+def _parts(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while part := list(islice(rows, BATCH_ROWS)):
-        bad = [(row.number, row.problem) for row in part if row.values is None]
-        good = [(row.number, row.values) for row in part if row.values is not None]
-        there = frozenset[str]().union(*(values for _, values in good))
-        check_columns(there if columns is None else there & columns, where=where)
-        batch = tabulator.batch(good)
-        yield Batch(batch.frame, tuple(sorted((*batch.problems, *bad))))
+        yield part
+
+
+def _values(part: Sequence[Row]) -> list[dict[str, Any]]:
+    return [row.values for row in part if row.values is not None]
+
+
+def _batch(part: Sequence[Row], tabulator: Tabulator, *, where: str, columns: frozenset[str] | None) -> Batch:
+    good = [(row.number, row.values) for row in part if row.values is not None]
+    there = frozenset[str]().union(*(values for _, values in good))
+    check_columns(there if columns is None else there & columns, where=where)
+    batch = tabulator.batch(good)
+    places = {row.number: _said(row.place) for row in part} if batch.problems else {}
+    odd = [problem._replace(text=shown(problem.text), place=places[problem.number]) for problem in batch.problems]
+    bad = [Problem(r.number, r.problem, shown(r.text), _said(r.place)) for r in part if r.values is None]
+    return Batch(batch.frame, tuple(sorted((*odd, *bad))))
+
+
+def _said(place: int | str) -> str:
+    return f"line {place}" if isinstance(place, int) else place
+
+
+def shown(text: str) -> str:
+    r"""Shortened, and with what is no text written out.
+
+    >>> shown("caf\udce9\n")
+    'caf\\xe9'
+    """
+    cut = text.rstrip(f"\r\n{CUT}")
+    short = cut if len(cut) <= MAX_SHOWN_CHARS else f"{cut[: MAX_SHOWN_CHARS - 1]}…"
+    return _SURROGATE.sub(lambda found: _written_out(ord(found[0])), short)
+
+
+def _written_out(surrogate: int) -> str:
+    return f"\\x{surrogate - 0xDC00:02x}" if surrogate >= 0xDC80 else f"\\u{surrogate:04x}"

@@ -5,7 +5,7 @@ the tests compare with what happens. Dirt is of kinds that the real source has.
 """
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -37,10 +37,10 @@ class Sample:
             SourceError: a line is no JSON object, or its `_split` is none of train, validation, test.
 
         """
-        rows = jsonl_rows(File(str(self.path)), "utf-8")
-        batches = list(in_batches(rows, where=str(self.path), columns=None))
-        for index, problem in (problem for batch in batches for problem in batch.problems):
-            raise SourceError(f"{self.path}:{index + 1}: {problem}")
+        rows = partial(jsonl_rows, File(str(self.path)), "utf-8")
+        batches = list(in_batches(rows, where=str(self.path), columns=None, typed=True))
+        for problem in (problem for batch in batches for problem in batch.problems):
+            raise SourceError(f"{self.path}:{problem.number + 1}: {problem.reason}")
         if not batches:
             raise SourceError(f"{self.path}: the sample is empty; write rows, or build with data: source")
         frame = pl.concat([batch.frame for batch in batches], how="diagonal_relaxed")

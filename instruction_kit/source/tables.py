@@ -45,7 +45,7 @@ def read_arrow(file: File, columns: frozenset[str] | None) -> Iterator[Batch]:
 
 
 def _record_batches(file: File) -> Iterator[pa.RecordBatch]:
-    with _whole(file, "Arrow file or stream"), file.stored() as opened:
+    with file.stored() as opened, _whole(file, "Arrow file or stream"):
         is_file = opened.read(len(_FILE_MARK)) == _FILE_MARK
         opened.seek(0)
         if not is_file:
@@ -71,7 +71,7 @@ def _numbered(table: pa.Table, start: int) -> Batch:
 
 @contextmanager
 def _parquet(file: File) -> Iterator[pq.ParquetFile]:
-    with _whole(file, "Parquet file"), file.stored() as opened, pq.ParquetFile(opened) as table:
+    with file.stored() as opened, _whole(file, "Parquet file"), pq.ParquetFile(opened) as table:
         yield table
 
 

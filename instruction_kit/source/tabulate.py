@@ -1,18 +1,19 @@
 """Rows as dicts become a typed frame; a value that does not fit its column's type is a problem of its row.
 
 JSON lets each row choose its own types. Polars would turn the odd ones into nulls or texts in silence, so each place (a
-column, the items of a list, a key of an object) takes the type that most of its values have in the first batch of rows
-that has it, and a row with another type there is set aside with the reason.
+column, the items of a list, a key of an object) takes the type that most of its values have, among the rows that settle
+it or else in the first batch that has it, and a row with another type there is set aside with the reason.
 """
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from instruction_kit.source.raw import INDEX, Batch
+from instruction_kit.source.raw import INDEX, Batch, Problem
 
 BOOLEAN, WHOLE, FRACTION, TEXT, LIST, OBJECT = (
     "a boolean",
@@ -30,35 +31,43 @@ _PLAIN = {BOOLEAN: pa.bool_(), WHOLE: pa.int64(), FRACTION: pa.float64(), TEXT: 
 
 
 class Tabulator:
-    """Makes batches of the rows of one file; it remembers the types that earlier batches settled."""
+    """Makes batches of the rows of one file; it remembers the types that are settled."""
 
     def __init__(self, columns: frozenset[str] | None = None) -> None:
         self._columns = columns
         self._places: dict[str, _Place] = {}
 
+    def settle(self, parts: Iterable[Sequence[dict[str, Any]]]) -> None:
+        """Settle the types by all these rows, before the first batch is made."""
+        for rows in parts:
+            for name, values in self._held(rows).items():
+                self._place(name).vote(values)
+        for place in self._places.values():
+            place.settle()
+
     def batch(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> Batch:
         """Turn (index, row) pairs into one batch; its columns are those wanted, or all that occur in it."""
-        occur = dict.fromkeys(name for _, row in rows for name in row)
-        held = {n: [row.get(n) for _, row in rows] for n in occur if self._columns is None or n in self._columns}
-        mixed = [name for name, values in held.items() if not self._look(name, values)]
+        held = self._held([row for _, row in rows])
+        mixed = [name for name, values in held.items() if not self._place(name).takes(values)]
         odd = {number: why for number in range(len(rows)) if (why := self._odd(mixed, held, number))}
         good = [number for number in range(len(rows)) if number not in odd]
         frame = {INDEX: pl.Series([rows[number][0] for number in good], dtype=pl.Int64)}
         frame |= {name: self._series(name, [values[number] for number in good]) for name, values in held.items()}
-        return Batch(pl.DataFrame(frame), tuple((rows[number][0], why) for number, why in odd.items()))
+        return Batch(pl.DataFrame(frame), tuple(Problem(rows[number][0], *why) for number, why in odd.items()))
 
-    def _look(self, name: str, values: list[Any]) -> bool:
-        """Settle the types of a column; true if all its values are of them."""
-        place = self._places.setdefault(name, _Place(name))
-        if set(map(type, values)) <= {str, type(None)}:
-            place.count(next((value for value in values if value is not None), None))
-        else:
-            for value in values:
-                place.count(value)
-        return place.settle()
+    def _held(self, rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+        occur = dict.fromkeys(name for row in rows for name in row)
+        return {n: [row.get(n) for row in rows] for n in occur if self._columns is None or n in self._columns}
 
-    def _odd(self, mixed: list[str], held: dict[str, list[Any]], number: int) -> str:
-        return next((why for name in mixed if (why := self._places[name].odd(held[name][number]))), "")
+    def _place(self, name: str) -> "_Place":
+        return self._places.setdefault(name, _Place(name))
+
+    def _odd(self, mixed: list[str], held: dict[str, list[Any]], number: int) -> tuple[str, str] | None:
+        """Why a row does not fit, and the value that does not."""
+        for name in mixed:
+            if why := self._places[name].odd(held[name][number]):
+                return why, json.dumps(held[name][number], ensure_ascii=False)
+        return None
 
     def _series(self, name: str, values: list[Any]) -> pl.Series:
         return pl.Series(pl.from_arrow(pa.array(values, type=self._places[name].arrow())))
@@ -75,7 +84,19 @@ class _Place:
         self._items: _Place | None = None
         self._keys: dict[str, _Place] = {}
 
-    def count(self, value: Any) -> None:
+    def vote(self, values: list[Any]) -> None:
+        if not set(map(type, values)) <= {str, type(None)}:
+            for value in values:
+                self._count(value)
+        elif texts := len(values) - values.count(None):
+            self._counts[TEXT] = self._counts.get(TEXT, 0) + texts
+
+    def takes(self, values: list[Any]) -> bool:
+        """Whether all values are of the place's type, which they settle where it has none yet."""
+        self.vote(values)
+        return self.settle()
+
+    def _count(self, value: Any) -> None:
         if value is None:
             return
         kind = self._kind_of(value)
@@ -83,13 +104,13 @@ class _Place:
         if kind == LIST:
             items = self._inside(None)
             for item in value:
-                items.count(item)
+                items._count(item)  # noqa: SLF001 - a place of the same column
         elif kind == OBJECT:
             for key, held in value.items():
-                self._inside(key).count(held)
+                self._inside(key)._count(held)  # noqa: SLF001 - a place of the same column
 
     def settle(self) -> bool:
-        """The type that most values have, unless an earlier batch settled it; true if all that was counted fits."""
+        """The type that most values have, unless it was settled before; true if all that was counted fits."""
         fit = {kind: count for kind, count in self._counts.items() if kind not in (LARGE, DEEP)}
         self._kind = self._kind or (max(fit, key=lambda kind: fit[kind]) if fit else "")
         whole = all(self._fits(kind) for kind in self._counts)

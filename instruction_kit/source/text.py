@@ -6,25 +6,25 @@ not of the stated encoding is a problem of its row, never of the file.
 
 import codecs
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TextIO
 
 from instruction_kit.source.file import File
-from instruction_kit.source.row import Row
+from instruction_kit.source.raw import MAX_SHOWN_CHARS
+from instruction_kit.source.row import CUT, Row
 
 MAX_LINE_CHARS = 2**23
 """A line beyond this is no row; it is never held whole."""
 MAX_RECORD_CHARS = 2**26
 """Of what makes one row of several lines: a csv record, a block, a file."""
-_LONG = "\ud801"
-"""A lone surrogate, which no decoded line can hold."""
 
 
 def lines(file: File, encoding: str) -> Iterator[str]:
     """Each line with its line feed; a byte that is not of the encoding is a lone surrogate in it."""
     with file.decoded(codec(encoding)) as text:
         while line := text.readline(MAX_LINE_CHARS):
-            yield line if len(line) < MAX_LINE_CHARS or line.endswith("\n") else _skipped(text)
+            yield line if len(line) < MAX_LINE_CHARS or line.endswith("\n") else _skipped(line, text)
 
 
 def codec(encoding: str) -> str:
@@ -32,11 +32,11 @@ def codec(encoding: str) -> str:
     return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
-def _skipped(text: TextIO) -> str:
-    """The rest of a line is read and forgotten; what stands for it is no text."""
+def _skipped(line: str, text: TextIO) -> str:
+    """The rest of a line is read and forgotten; its beginning is kept, and ends as no text does."""
     while (rest := text.readline(MAX_LINE_CHARS)) and not rest.endswith("\n"):
         pass
-    return f"{_LONG}\n"
+    return f"{line[: MAX_SHOWN_CHARS + 1]}{CUT}\n"
 
 
 def without_end(line: str) -> str:
@@ -47,7 +47,7 @@ def without_end(line: str) -> str:
 def bad_byte(text: str, encoding: str) -> str:
     """What is wrong with a text that was decoded with surrogateescape, or an empty text."""
     found = surrogate(text)
-    if found == ord(_LONG):
+    if found and CUT in text:
         return f"a line of more than {MAX_LINE_CHARS} characters"
     return f"not valid {encoding} (byte 0x{found - 0xDC00:02X})" if found else ""
 
@@ -64,36 +64,36 @@ def surrogate(text: str) -> int:
 def line_rows(file: File, encoding: str) -> Iterator[Row]:
     """Each line as the one column `line`, without its line end."""
     for index, text in enumerate(lines(file, encoding)):
-        problem = bad_byte(text, encoding)
-        yield Row(index, None, problem) if problem else Row(index, {"line": without_end(text)})
+        if problem := bad_byte(text, encoding):
+            yield Row(index, None, index + 1, problem, text)
+        else:
+            yield Row(index, {"line": without_end(text)}, index + 1)
 
 
 def block_rows(file: File, encoding: str) -> Iterator[Row]:
     """Lines that stand together, between lines of nothing but white space, as the one column `lines`."""
-    for index, block in enumerate(_blocks(file, encoding)):
-        problem = block if isinstance(block, str) else next(filter(None, (bad_byte(t, encoding) for t in block)), "")
-        yield Row(index, None, problem) if problem else Row(index, {"lines": [without_end(text) for text in block]})
-
-
-def _blocks(file: File, encoding: str) -> Iterator[list[str] | str]:
-    block: list[str] = []
-    chars = 0
-    for line in lines(file, encoding):
-        chars += len(line)
-        if line.strip() and chars <= MAX_RECORD_CHARS:
-            block.append(line)
-        elif line.strip():
-            block.clear()
+    for index, (place, block, chars) in enumerate(_blocks(file, encoding)):
+        bad = next(((problem, text) for text in block if (problem := bad_byte(text, encoding))), None)
+        if chars > MAX_RECORD_CHARS:
+            yield Row(index, None, place, too_long(), block[0])
+        elif bad:
+            yield Row(index, None, place, *bad)
         else:
-            if chars > MAX_RECORD_CHARS:
-                yield too_long()
-            elif block:
-                yield block
-            block, chars = [], 0
-    if chars > MAX_RECORD_CHARS:
-        yield too_long()
-    elif block:
-        yield block
+            yield Row(index, {"lines": [without_end(text) for text in block]}, place)
+
+
+def _blocks(file: File, encoding: str) -> Iterator[tuple[int, list[str], int]]:
+    """The line on which each begins, its lines, and its length; of one beyond all measure not all is held."""
+    block: list[str] = []
+    place = chars = 0
+    for number, line in enumerate(chain(lines(file, encoding), [""]), start=1):
+        if line.strip():
+            place, chars = place or number, chars + len(line)
+            if not block or chars <= MAX_RECORD_CHARS:
+                block.append(line)
+        elif block:
+            yield place, block, chars
+            block, place, chars = [], 0, 0
 
 
 def too_long() -> str:
@@ -109,4 +109,4 @@ def file_rows(files: Sequence[tuple[str, File]], encoding: str) -> Iterator[Row]
         problem = bad_byte(text, encoding) if len(text) <= MAX_RECORD_CHARS else too_long()
         path = PurePosixPath(name)
         told = {"path": name, "folder": path.parent.name, "name": path.name, "text": text}
-        yield Row(index, None, problem) if problem else Row(index, told)
+        yield Row(index, None, name, problem, text) if problem else Row(index, told, name)
