@@ -13,6 +13,7 @@ from small_task import CLASSES, Verdict, built, claims, pairs, phrasings, recita
 
 from instruction_kit import Frame, Mixture, Task, labels
 from instruction_kit.build.manifest import Ledger, Manifest
+from instruction_kit.built.verify import verify
 from instruction_kit.errors import MixtureError, TaskError
 
 LONG = "It is so long that it fits nowhere, and goes on and on and on until nobody would read it to its end."
@@ -43,6 +44,7 @@ def dirty(rows: dict[str, list[dict[str, Any]]], **options: Any) -> Task:
 
 def check(record: Manifest, folder: Path) -> None:
     """What must hold of any built folder."""
+    assert verify(folder).problems == ()
     lost: Counter[tuple[str, str]] = Counter()
     for name, task in record.tasks.items():
         file = folder / f"rejected/{name}-00000-of-00001.parquet"

@@ -8,6 +8,7 @@ import typer
 from rich.progress import track
 
 from instruction_kit.build.losses import totals
+from instruction_kit.built.verify import verify as verify_folder
 from instruction_kit.cli.catalogue import Kind, catalogue
 from instruction_kit.cli.check import check_folders
 from instruction_kit.cli.console import err, out, show, show_json
@@ -30,6 +31,7 @@ Paths = Annotated[
 ]
 KindOf = Annotated[Kind, typer.Argument(metavar="KIND", show_default=False, help="What to list.")]
 Json = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
+Built = Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A folder that `build` has written.")]
 MixtureFile = Annotated[Path, typer.Argument(metavar="MIXTURE.yaml", show_default=False)]
 
 
@@ -124,11 +126,27 @@ def build(
     for config, splits in manifest.splits.items():
         if config != "rejected":
             told = ", ".join(f"{split} {rows:,}" for split, rows in splits.items()) or "nothing"
-            out.print(f"{config}: {told}", highlight=False, markup=False)
+            out.print(f"{config}: {told}", highlight=False, markup=False, soft_wrap=True)
     out.print(totals(manifest), highlight=False, markup=False)
     if any(manifest.splits["rejected"].values()):
         told = f"every rejected row stands with its reasons in {folder / 'rejected'}"
         out.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def verify(folder: Built) -> None:
+    """Look at every file and every row of a built folder, and count both ledgers again; exit 1 if anything is wrong."""
+    verdict = verify_folder(folder, progress=True)
+    for problem in verdict.problems:
+        out.print(problem, markup=False, highlight=False, soft_wrap=True)
+    looked = f"{verdict.files:,} files, {verdict.pairs:,} pairs"
+    if not verdict.problems:
+        out.print(f"{looked}: all as the manifest says, both ledgers add up", highlight=False)
+        return
+    if not verdict.whole:
+        err.print("not every file can be read, so the ledgers were not counted again", highlight=False)
+    err.print(f"{looked}, {verdict.num_problems:,} problems", highlight=False)
+    raise typer.Exit(1)
 
 
 def _read(path: Path, data_dir: Path | None) -> Mixture:

@@ -27,6 +27,17 @@ class Place:
     marker: str = ""
     tail: str = ""
 
+    def read(self, generated: str) -> str | None:
+        """The answer of a text: what follows the last marker, up to the tail; None where they are not there."""
+        _, found, rest = generated.rpartition(self.marker) if self.marker else ("", "x", generated)
+        tail, rest = self.tail.strip(), rest.rstrip()
+        if tail and rest.endswith(tail):  # the text stopped where it should
+            rest = rest.removesuffix(tail)
+        elif tail:  # it went on: a tail inside a word, as the point of 18.5, is not the end
+            closed = re.search(rf"{re.escape(tail)}(?=\s)", rest)
+            found, rest = ("x" if found and closed else ""), rest[: closed.start()] if closed else ""
+        return rest.strip() or None if found else None
+
 
 @dataclass(frozen=True)
 class Template:
@@ -76,16 +87,7 @@ class Template:
         >>> template.extract("2 + 2 = 4\nThe answer is 4.")
         '4'
         """
-        if self.place is None:
-            return None
-        _, found, rest = generated.rpartition(self.place.marker) if self.place.marker else ("", "x", generated)
-        tail, rest = self.place.tail.strip(), rest.rstrip()
-        if tail and rest.endswith(tail):  # the text stopped where it should
-            rest = rest.removesuffix(tail)
-        elif tail:  # it went on: a tail inside a word, as the point of 18.5, is not the end
-            closed = re.search(rf"{re.escape(tail)}(?=\s)", rest)
-            found, rest = ("x" if found and closed else ""), rest[: closed.start()] if closed else ""
-        return rest.strip() or None if found else None
+        return None if self.place is None else self.place.read(generated)
 
 
 def parse_template(text: str, *, name: str, schema: type[Schema], where: str) -> Template:
@@ -110,12 +112,15 @@ def parse_template(text: str, *, name: str, schema: type[Schema], where: str) ->
         reads=prompt_reads | output_reads,
         output_reads=output_reads,
         shortenable=schema.shortenable(),
-        place=_place(pieces_of(parsed.output)) if ANSWER in output_reads else None,
+        place=place_of(parsed.output),
     )
 
 
-def _place(pieces: list[nodes.Node]) -> Place:
-    """The place of the answer in an output that fits."""
+def place_of(output: nodes.Template) -> Place | None:
+    """The place of the answer in an output that fits; None where the output is not the answer."""
+    if ANSWER not in field_names(output):
+        return None
+    pieces = pieces_of(output)
     at = place_in(pieces)
     tail = "".join(part.data for part in pieces[at + 1 :] if isinstance(part, nodes.TemplateData)).rstrip()
     last = pieces[at - 1] if at else None

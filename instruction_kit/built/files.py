@@ -1,0 +1,99 @@
+"""The files of a built folder against its manifest: none is missing, none is extra, each holds what it held.
+
+In: a folder and its manifest. Out: problems, and the shards whose rows can be read.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from instruction_kit.build.build import README, WORK
+from instruction_kit.build.card import card
+from instruction_kit.build.commit import file_hash
+from instruction_kit.build.examples import REJECTED_SCHEMA
+from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
+from instruction_kit.built.problem import Problem
+from instruction_kit.render.pair import PAIR_SCHEMA
+
+PAIRS, REJECTED = pl.DataFrame(pl.from_arrow(PAIR_SCHEMA.empty_table())).schema, pl.Schema(REJECTED_SCHEMA)
+
+
+def folder_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
+    """Files that should not be there, or should."""
+    known = {MANIFEST, README, *(shard.path for shard in manifest.shards)}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    for name in sorted(name for name in there - known if _counts(name)):
+        begun = name.startswith(f"{WORK}/")
+        yield Problem(
+            name, "a build into this folder has not ended" if begun else f"{MANIFEST} does not list this file"
+        )
+    for name in sorted(known - there):
+        yield Problem(name, "is missing")
+    if README in there:
+        yield from _card_problems(folder / README, manifest)
+    repeated = [path for path, count in Counter(shard.path for shard in manifest.shards).items() if count > 1]
+    yield from (Problem(MANIFEST, f"lists {path} more than once") for path in repeated)
+
+
+def _counts(name: str) -> bool:
+    """What git and the hub's tools keep beside the data is none of ours."""
+    return not name.startswith(".") or name.startswith(f"{WORK}/")
+
+
+def _card_problems(path: Path, manifest: Manifest) -> Iterator[Problem]:
+    """A card may be edited; what `load_dataset` reads of it must stay."""
+    if _configs(path.read_text(encoding="utf-8", errors="replace")) != _configs(card(manifest)):
+        yield Problem(README, "the configs at its top are not those of the manifest, so load_dataset reads other files")
+
+
+def _configs(text: str) -> Any:
+    head = text.split("---\n")[1] if text.startswith("---\n") else ""
+    try:
+        said = yaml.safe_load(head)
+    except yaml.YAMLError:
+        return None
+    return said.get("configs") if isinstance(said, dict) else None
+
+
+def shard_problems(folder: Path, shard: Shard) -> Iterator[Problem]:
+    """Whether one file is what the manifest says: its bytes, its columns, its number of rows."""
+    path = folder / shard.path
+    if not path.is_file():
+        return  # told already
+    if file_hash(path) != shard.sha256:
+        yield Problem(shard.path, f"its bytes are not those whose hash stands in {MANIFEST}")
+    try:
+        rows = pq.read_metadata(path).num_rows
+        schema = pl.read_parquet_schema(path)
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
+        yield Problem(shard.path, f"cannot be read as Parquet: {str(error).splitlines()[0]}")
+        return
+    yield from (Problem(shard.path, told) for told in _schema_problems(schema, shard))
+    if rows != shard.rows:
+        yield Problem(shard.path, f"holds {rows:,} rows, {MANIFEST} says {shard.rows:,}")
+
+
+def _schema_problems(found: Mapping[str, pl.DataType], shard: Shard) -> Iterator[str]:
+    wanted = REJECTED if shard.config == "rejected" else PAIRS
+    for name, kind in wanted.items():
+        if name not in found:
+            yield f"lacks the column {name}"
+        elif found[name] != kind:
+            yield f"column {name} is {found[name]}, not {kind}"
+    for name in found:
+        if name not in wanted:
+            yield f"has a column {name}, which none of its kind has"
+
+
+def is_readable(folder: Path, shard: Shard) -> bool:
+    """Whether the rows of a file can be looked at."""
+    try:
+        return not list(_schema_problems(pl.read_parquet_schema(folder / shard.path), shard))
+    except (pl.exceptions.PolarsError, OSError):
+        return False
