@@ -1,4 +1,4 @@
-"""The rows of more tasks of the example on what follows from a text, and of one on causes and effects."""
+"""The rows of more tasks of the example on what follows from a text, on paraphrase, and on causes and effects."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from local_rows import Dataset, Expected, byte_lines, each, json_rows, tab_rows
 
 WORDS = {"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no"}
 VERDICTS = {"SUPPORTS": "yes", "REFUTES": "no"}
+SAME = ("no", "yes")
 
 
 def textfooler(path: Path, file: str) -> Iterator[Expected]:
@@ -28,6 +29,12 @@ def esnli(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
     columns = [[line.decode().strip() for line in byte_lines(raw / file)] for file in files]
     for index, (premise, hypothesis, label, why) in enumerate(zip(*columns, strict=True)):
         yield Expected(f"{files[0]}:{index}", (premise, hypothesis), (WORDS[label],), rationale=why)
+
+
+def msrp(path: Path, file: str) -> Iterator[Expected]:
+    for index, (label, _, _, *sentences) in enumerate(tab_rows(path)[1:]):
+        shown = tuple(text.replace("\x12", "'").replace("&apos;", "'") for text in sentences)
+        yield Expected(f"{file}:{index}", shown, (SAME[int(label)],))
 
 
 def copa(path: Path, file: str) -> Iterator[Expected]:
@@ -56,5 +63,6 @@ DATASETS = {
         left_out={f"esnli/preproc1_expl_{number}.dev": "another explanation of each pair" for number in (2, 3)},
         measured="validation",
     ),
+    "msrp_local": Dataset(each(msrp), classes=SAME, measured="test"),
     "copa_jsonl_local": Dataset(each(copa)),
 }

@@ -1,4 +1,4 @@
-"""The rows of tasks of the example that ask something about a passage."""
+"""The rows of tasks of the example that ask something about a passage or a sentence."""
 
 import json
 from collections.abc import Iterator
@@ -45,8 +45,29 @@ def qed(path: Path, _: str) -> Iterator[Expected]:
         yield Expected(str(row["example_id"]), shown, tuple(answers), rationale=sentence)
 
 
+ANSWERS = {True: "yes", False: "no"}
+
+
+def boolq(path: Path, file: str) -> Iterator[Expected]:
+    for index, row in enumerate(json_rows(path)):
+        shown = (row["passage"].strip()[:START].strip(), row["question"].strip())
+        yield Expected(f"{file}:{index}", shown, (ANSWERS[row["label"]],))
+
+
+def wsc(path: Path, file: str) -> Iterator[Expected]:
+    for index, row in enumerate(json_rows(path)):
+        words, pronoun, candidate = row["text"].split(), row["target"]["span2_text"], row["target"]["span1_text"]
+        place = row["target"]["span2_index"]
+        fate = "used" if words[place][: len(pronoun)] == pronoun else "skipped"
+        words[place] = f"*{pronoun}*{words[place][len(pronoun) :]}"
+        shown = (" ".join(words), f'Does "*{pronoun}*" refer to "{candidate}" here?')
+        yield Expected(f"{file}:{index}", shown, (ANSWERS[row["label"]],), fate=fate)
+
+
 DATASETS = {
     "xquad_local": Dataset(each(xquad), source_rows={"train": 3 * 48, "validation": 48}),
     "drop_contrast_local": Dataset(each(drop_contrast), source_rows={"train": 75}),
     "qed_local": Dataset(each(qed)),
+    "boolq_local": Dataset(each(boolq), classes=("yes", "no")),
+    "wsc_local": Dataset(each(wsc), classes=("yes", "no")),
 }

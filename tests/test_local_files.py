@@ -16,6 +16,7 @@ import local_rows_commonsense
 import local_rows_first
 import local_rows_inference
 import local_rows_passages
+import local_rows_questions
 import local_rows_reasoning
 import polars as pl
 import pytest
@@ -35,6 +36,7 @@ DATASETS: dict[str, Dataset] = {
     **local_rows_classes.DATASETS,
     **local_rows_inference.DATASETS,
     **local_rows_passages.DATASETS,
+    **local_rows_questions.DATASETS,
     **local_rows_reasoning.DATASETS,
     **local_rows_commonsense.DATASETS,
 }
@@ -264,6 +266,10 @@ LITERAL = {
     "WordInContext": "word_in_context/same_meaning",
     "MultipleChoice": "multiple_choice/question_then_options",
     "ReadingComprehension": "reading_comprehension/passage_then_question",
+    "BooleanQA": "boolean_qa/passage_then_question",
+    "ClosedBookQA": "closed_book_qa/question_alone",
+    "Paraphrase": "paraphrase/do_both_say_the_same",
+    "Rewriting": "rewriting/before_and_after",
     "Summarization": "summarization/in_brief",
     "NaturalLanguageInference": "natural_language_inference/can_we_conclude",
 }
