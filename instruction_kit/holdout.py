@@ -5,7 +5,7 @@ and which train. A name is looked up as cluster, then task, then family. What is
 meets it by a pair rule or a shared family leaves too, is not measured, and takes nobody further.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from instruction_kit.errors import MixtureError, nearest
@@ -22,6 +22,9 @@ LEAVE_TOGETHER: Mapping[str, tuple[str, ...]] = {
 google-research/FLAN, flan/task_splits.py, https://github.com/google-research/FLAN."""
 
 
+NO_TRAIN = "has no train split, so it can only be held out"
+
+
 @dataclass(frozen=True)
 class HoldOut:
     """The tasks of a mixture, told apart."""
@@ -32,44 +35,91 @@ class HoldOut:
     """Task -> the path by which it leaves, as in `qnli -> squad`."""
 
 
-def resolve(tasks: Mapping[str, Task], hold_out: Sequence[str], *, listed: Iterable[str] = ()) -> HoldOut:
+def resolve(
+    tasks: Mapping[str, Task],
+    hold_out: Sequence[str],
+    *,
+    listed: Collection[str] = (),
+    filtered: Mapping[str, str] | None = None,
+    trainless: Collection[str] = (),
+) -> HoldOut:
     """Tell training, measured and leaving tasks apart.
 
-    `listed` are the tasks that the user asked for by name: one of them that must leave is an error.
+    `listed` are the tasks that the user asked for by name: one of them that must leave is an error. `filtered` leave
+    before anything is looked up, each with its reason; `trainless` have no rows to train on.
 
     Raises:
         MixtureError: a name is neither cluster, task nor family; nothing is left to train; a listed task must leave.
 
     """
-    named = {name: why for entry in hold_out for name, why in _looked_up(tasks, entry).items()}
-    leaving = _by_rule(tasks, hold_out, named) | _by_family(tasks, named)
-    training = tuple(name for name in tasks if name not in named and name not in leaving)
-    for name in listed:
+    gone = dict(filtered or {})
+    wrong = [*unknown(tasks, hold_out), *_filtered_away(tasks, hold_out, gone)]
+    here = {name: task for name, task in tasks.items() if name not in gone}
+    named = {name for entry in hold_out for name in _looked_up(here, entry)}
+    leaving = _by_rule(here, hold_out, named) | _by_family(here, named)
+    unable = {name: f"{name} {NO_TRAIN}" for name in trainless if name in here and name not in {*named, *leaving}}
+    wrong += _listed_problems(listed, gone, leaving, unable)
+    training = tuple(name for name in here if name not in {*named, *leaving, *unable})
+    if not training and not wrong:
+        wrong.append(_nothing_left(hold_out, sorted(named), leaving, unable, gone))
+    if wrong:
+        raise MixtureError("\n".join(wrong))
+    return HoldOut(training, tuple(sorted(named)), dict(sorted((gone | leaving | unable).items())))
+
+
+def unknown(tasks: Mapping[str, Task], hold_out: Sequence[str]) -> Iterator[str]:
+    """Names to hold out that are nothing among these tasks."""
+    for entry in hold_out:
+        if not _looked_up(tasks, entry):
+            known = {name for name, task in tasks.items() for name in (name, task.cluster, *task.families)}
+            told = nearest(entry, known)
+            yield f"hold_out: {entry} is neither a cluster, a task nor a family of this mixture; {told}"
+
+
+def _looked_up(tasks: Mapping[str, Task], entry: str) -> list[str]:
+    """A cluster's tasks, else the task, else a family's tasks."""
+    if found := [name for name, task in tasks.items() if task.cluster == entry]:
+        return found
+    return [entry] if entry in tasks else [name for name, task in tasks.items() if entry in task.families]
+
+
+def _filtered_away(tasks: Mapping[str, Task], hold_out: Sequence[str], gone: Mapping[str, str]) -> Iterator[str]:
+    """Names to hold out of which the filters leave nothing to measure."""
+    for entry in hold_out:
+        found = _looked_up(tasks, entry)
+        if found and all(name in gone for name in found):
+            why = "; ".join(f"{name}: {gone[name]}" for name in found)
+            yield f"hold_out: the filters leave nothing of {entry} ({why}); hold out something else, or filter less"
+
+
+def _listed_problems(
+    listed: Collection[str], gone: Mapping[str, str], leaving: Mapping[str, str], unable: Mapping[str, str]
+) -> Iterator[str]:
+    for name in dict.fromkeys(listed):
+        if name in gone:
+            yield f"tasks: {name} is listed and must leave: {gone[name]}; take it out, or filter less"
         if name in leaving:
-            mend = "take it out, or hold out something else"
-            raise MixtureError(f"tasks: {name} is listed and must leave: {leaving[name]}; {mend}")
-    if not training:
-        told = f"{list(hold_out)} leaves nothing to train on: {_told(named, leaving)}"
-        raise MixtureError(f"hold_out: {told}; hold out less or add tasks")
-    return HoldOut(training, tuple(sorted(named)), dict(sorted(leaving.items())))
+            yield f"tasks: {name} is listed and must leave: {leaving[name]}; take it out, or hold out something else"
+        if name in unable:
+            yield f"tasks: {unable[name]}; add it to hold_out, or take it out"
 
 
-def _looked_up(tasks: Mapping[str, Task], entry: str) -> dict[str, str]:
-    clusters = {task.cluster for task in tasks.values()}
-    families = {family for task in tasks.values() for family in task.families}
-    if entry in clusters:
-        return {name: f"cluster {entry}" for name, task in tasks.items() if task.cluster == entry}
-    if entry in tasks:
-        return {entry: f"task {entry}"}
-    if entry in families:
-        return {name: f"family {entry}" for name, task in tasks.items() if entry in task.families}
-    known = clusters | set(tasks) | families
-    raise MixtureError(
-        f"hold_out: {entry} is neither a cluster, a task nor a family of this mixture; {nearest(entry, known)}"
-    )
+def _nothing_left(
+    hold_out: Sequence[str],
+    named: Sequence[str],
+    leaving: Mapping[str, str],
+    unable: Mapping[str, str],
+    gone: Mapping[str, str],
+) -> str:
+    if not named:
+        why = "; ".join([*unable.values(), *(f"{name}: {gone[name]}" for name in gone)])
+        return f"tasks: nothing is left to train on: {why}; add tasks{' or filter less' if gone else ''}"
+    counts = ((leaving, "more with them"), (unable, "without a train split"), (gone, "filtered away"))
+    told = ", ".join([f"{len(named)} named", *(f"{len(names)} {why}" for names, why in counts if names)])
+    return f"hold_out: {list(hold_out)} leaves nothing to train on: {told}; hold out less or add tasks"
 
 
-def _by_rule(tasks: Mapping[str, Task], hold_out: Sequence[str], named: Mapping[str, str]) -> dict[str, str]:
+def _by_rule(tasks: Mapping[str, Task], hold_out: Sequence[str], named: Collection[str]) -> dict[str, str]:
     clusters = {entry for entry in hold_out if any(task.cluster == entry for task in tasks.values())}
     pairs = {other: entry for entry in sorted(clusters) for other in LEAVE_TOGETHER.get(entry, ())}
     return {
@@ -79,7 +129,7 @@ def _by_rule(tasks: Mapping[str, Task], hold_out: Sequence[str], named: Mapping[
     }
 
 
-def _by_family(tasks: Mapping[str, Task], named: Mapping[str, str]) -> dict[str, str]:
+def _by_family(tasks: Mapping[str, Task], named: Collection[str]) -> dict[str, str]:
     held = {family: name for name in sorted(named) for family in tasks[name].families}
     leaving = {}
     for name, task in tasks.items():
@@ -87,8 +137,3 @@ def _by_family(tasks: Mapping[str, Task], named: Mapping[str, str]) -> dict[str,
         if name not in named and shared:
             leaving[name] = f"{name} -> {held[shared[0]]} (family {shared[0]})"
     return leaving
-
-
-def _told(named: Mapping[str, str], leaving: Mapping[str, str]) -> str:
-    parts = [f"{len(named)} named", *([f"{len(leaving)} more with them"] if leaving else [])]
-    return ", ".join(parts)

@@ -13,11 +13,14 @@ from instruction_kit.mixture import Budget
 
 SETTINGS = {"zero_shot.options": 2.0, "zero_shot.no_options": 1.0}
 EVERY_KEY: dict[str, Any] = {
-    "tasks": ["rte", "sentiment", "gsm8k"],
+    "tasks": ["rte", "sst2", "gsm8k", "commonsense"],
     "hold_out": ["natural_language_inference"],
     "paths": ["mine"],
     "data_dir": "data",
     "data": "sample",
+    "licenses": ["mit", "other", "unknown"],
+    "exclude_licenses": ["afl-3.0"],
+    "languages": ["en"],
     "rates": {"kind": "examples_proportional", "maximum": 500},
     "num_examples_per_task": 700,
     "num_pairs": 80,
@@ -62,11 +65,14 @@ def test_yaml_gives_the_same_object_as_python(tmp_path):
     text = yaml.safe_dump(EVERY_KEY, sort_keys=False)
     read = Mixture.from_yaml(yaml_file(tmp_path, text))
     written = Mixture(
-        tasks=["rte", "sentiment", "gsm8k"],
+        tasks=["rte", "sst2", "gsm8k", "commonsense"],
         hold_out=["natural_language_inference"],
         paths=[tmp_path / "mine"],
         data_dir=tmp_path / "data",
         data="sample",
+        licenses=["mit", "other", "unknown"],
+        exclude_licenses=["afl-3.0"],
+        languages=["en"],
         rates=ExamplesProportional(maximum=500),
         num_examples_per_task=700,
         num_pairs=80,
@@ -131,11 +137,11 @@ def test_paths_in_a_file_are_relative_to_the_file(tmp_path, monkeypatch):
         ("data: samples\n", "mixture.yaml:1: data: input should be 'source' or 'sample'"),
         (
             "seed: 1\nsettings:\n  zero_shot.option: 1\n",
-            "mixture.yaml:2: settings: no setting zero_shot.option; did you mean zero_shot.options",
+            "mixture.yaml:3: settings.zero_shot.option: no setting zero_shot.option; did you mean zero_shot.options",
         ),
         (
             "held_out_settings: [zero_shot.opts]\n",
-            "mixture.yaml:1: held_out_settings: no setting zero_shot.opts; did you mean zero_shot.options",
+            "mixture.yaml:1: held_out_settings.0: no setting zero_shot.opts; did you mean zero_shot.options",
         ),
         (
             "data: sample\ntasks:\n- rte\n- sst3\n",
@@ -211,27 +217,33 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
             "settings.zero_shot.options: inf is no weight; give a positive number, or leave",
         ),
         ({"settings": {"zero_shot.options": "1"}}, "settings.zero_shot.options: input should be a valid number"),
-        ({"settings": {"few_shot.options": 1}}, "settings: setting few_shot.options: few-shot prompts need exemplars"),
+        (
+            {"settings": {"few_shot.options": 1}},
+            "settings.few_shot.options: setting few_shot.options: few-shot prompts",
+        ),
         ({"held_out_settings": []}, "held_out_settings: name at least one, each once"),
         ({"held_out_settings": ["zero_shot.options"] * 2}, "held_out_settings: name at least one, each once"),
         (
             {"held_out_settings": ["zero_shot.options.inverted"]},
-            "held_out_settings: zero_shot.options.inverted cannot be measured by rank classification: an inverted",
+            "held_out_settings.0: zero_shot.options.inverted cannot be measured by rank classification: an inverted",
         ),
         (
             {"held_out_settings": ["zero_shot.no_options.cot"]},
-            "held_out_settings: zero_shot.no_options.cot cannot be measured by rank classification: it must be",
+            "held_out_settings.0: zero_shot.no_options.cot cannot be measured by rank classification: it must be",
         ),
-        ({"rates": Equal()}, "rates of kind equal are no counts of rows: give num_pairs"),
+        ({"rates": Equal()}, "rates: those of kind equal are no counts of rows: give num_pairs"),
         ({"rates": {"kind": "temperature"}}, "rates.temperature: field required"),
         ({"rates": {"kind": "temperature", "temperature": 0.5}}, "rates.temperature: input should be greater than or"),
         (
             {"rates": {"kind": "temperature", "temperature": float("inf")}},
             "rates.temperature: input should be a finite",
         ),
-        ({"rates": Temperature(temperature=2)}, "rates of kind temperature are no counts of rows: give num_pairs"),
+        (
+            {"rates": Temperature(temperature=2)},
+            "rates: those of kind temperature are no counts of rows: give num_pairs",
+        ),
         ({"rates": {"kind": "fixed_weights"}}, "rates.weights: field required"),
-        ({"rates": {"kind": "fixed_weights", "weights": {}}}, "rates.weights: dictionary should have at least 1 item"),
+        ({"rates": {"kind": "fixed_weights", "weights": {}}}, "rates.weights: name at least one"),
         (
             {"rates": {"kind": "fixed_weights", "weights": {"rte": 0, "cb": -1, "snli": True}}},
             (
@@ -241,7 +253,17 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
             ),
         ),
         ({"rates": {"kind": "fixed_weights", "weight": {"a": 1}}}, "rates.weights: field required\nrates.weight: unk"),
-        ({"rates": FixedWeights(weights={"rte": 1})}, "rates of kind fixed_weights are no counts of rows: give"),
+        (
+            {"rates": FixedWeights(weights={"rte": 1})},
+            "rates: those of kind fixed_weights are no counts of rows: give num_pairs",
+        ),
+        ({"licenses": []}, "licenses: name at least one, each once"),
+        ({"exclude_licenses": "mit"}, "exclude_licenses: give a list"),
+        (
+            {"licenses": ["mit", "other"], "exclude_licenses": ["mit"]},
+            "exclude_licenses: mit is among licenses too; take it out of one",
+        ),
+        ({"languages": ["en", "en"]}, "languages: name at least one, each once"),
         ({"seed": -1}, "seed: input should be greater than or equal to 0"),
         ({"seed": 1.0}, "seed: input should be a valid integer"),
         ({"seed": True}, "seed: input should be a valid integer"),

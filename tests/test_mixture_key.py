@@ -31,6 +31,9 @@ EFFECTS: dict[str, Any] = {
 """Keys that show in the pairs, each with another value."""
 ELSEWHERE = {
     "paths": "test_a_later_folder_overrides_an_earlier_one",
+    "licenses": "test_only_tasks_under_these_licences_stay",
+    "exclude_licenses": "test_no_task_under_these_licences_stays",
+    "languages": "test_only_tasks_in_these_languages_stay",
     "data": "test_the_samples_are_read_only_where_they_are_asked_for",
     "data_dir": "test_data_dir_says_where_files_lie_and_enters_nothing_that_is_written",
     "max_repeats": "test_more_repeats_than_allowed_are_an_error_that_names_the_tasks",

@@ -206,5 +206,5 @@ def test_one_pass_needs_rates_that_are_numbers_of_rows(paths, rates):
         plan = Mixture(tasks=tasks(), paths=[paths], num_validation=0, rates=rates).plan()
         assert {name: task.pairs for name, task in plan.training.items()} == {"large": 20, "other": 16, "small": 4}
         return
-    with pytest.raises(MixtureError, match=f"rates of kind {rates.kind} are no counts of rows"):
+    with pytest.raises(MixtureError, match=f"rates: those of kind {rates.kind} are no counts of rows"):
         Mixture(tasks=tasks(), rates=rates)

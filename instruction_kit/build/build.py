@@ -51,7 +51,7 @@ def build(mixture: "Mixture", out: Path, *, progress: bool = False) -> Manifest:
         BuildError: the folder holds something else, or another build owns it.
 
     """
-    _ = mixture.templates  # every flaw of the mixture comes before any work
+    mixture.check()  # every flaw of the mixture comes before any work
     _check_place(out)
     with owned(out / WORK), bars() if progress else silent() as shown:
         return _Build(mixture, out, shown).run()
@@ -209,7 +209,7 @@ class _Build:
             inputs=dict(identity.inputs),
             mixture=self.mixture.portable(),
             tasks=task_records(self.mixture, self.roles, scans, drawn, rendered, identity),
-            left=dict(self.mixture.held_out.leaving),
+            left=dict(self.mixture.leaving),
             templates={name: TemplateRecord(hash=known[name].hash, text=known[name].text) for name in used},
             splits={config: {split: rows[config, split] for split in splits} for config, splits in planned.items()},
             shards=shards,

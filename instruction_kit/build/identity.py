@@ -45,7 +45,7 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     templates = {f"template {t.name}": t.hash for name in active for t in mixture.templates[name]}
     tasks = {f"task {name}": task_hash(mixture.chosen[name], data_dir=mixture.data_dir) for name in active}
     sources = {name: text_hash(*parts) for name, parts in contents.items()}
-    left = text_hash(*(part for item in mixture.held_out.leaving.items() for part in item))
+    left = text_hash(*(part for item in mixture.leaving.items() for part in item))
     return Identity(mixture.portable(), {"code": code_hash(), "what leaves": left, **tasks, **templates, **sources})
 
 

@@ -105,7 +105,7 @@ class Manifest(Record):
     mixture: dict[str, Any]
     tasks: dict[str, TaskRecord]
     left: dict[str, str]
-    """Tasks that are neither trained nor measured -> why."""
+    """Tasks that are neither trained nor measured, and phrasings that are not used, as `template <name>` -> why."""
     templates: dict[str, TemplateRecord]
     splits: dict[str, dict[str, int]]
     """Config -> split -> rows; a split that was planned and has no rows is 0 and in no file."""

@@ -46,6 +46,7 @@ class Plan:
     training: Mapping[str, Planned]
     measured: tuple[str, ...]
     leaving: Mapping[str, str]
+    """Tasks, and phrasings as `template <folder>/<name>`, -> why."""
 
     @property
     def pairs(self) -> int | None:
@@ -73,7 +74,7 @@ def plan(mixture: "Mixture") -> Plan:
         MixtureError: the mixture cannot be.
 
     """
-    _ = mixture.templates  # every flaw of the mixture comes before any work
+    mixture.check()
     held = mixture.held_out
     counts = {name: _count(mixture, name) for name in held.training}
     known = {name: rows - _carved(mixture, name, rows) for name, (rows, _) in counts.items() if rows is not None}
@@ -91,7 +92,7 @@ def plan(mixture: "Mixture") -> Plan:
             rounds=quota.rounds if quota else None,
             settings=expected_settings(mixture, name),
         )
-    return Plan(training, held.measured, held.leaving)
+    return Plan(training, held.measured, mixture.leaving)
 
 
 def _carved(mixture: "Mixture", name: str, rows: int) -> int:

@@ -4,35 +4,41 @@ In: keyword arguments or a YAML file with the same keys. Out: a frozen, checked 
 and `dataset` import the rooms below where they run, so that describing a mixture reads nothing and loads nothing heavy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, Field, SkipValidation, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
-from instruction_kit.errors import InstructionKitError, MixtureError, nearest
+from instruction_kit.errors import InstructionKitError, MixtureError
 from instruction_kit.holdout import HoldOut, resolve
 from instruction_kit.library import search_path
-from instruction_kit.mixture.rate import FROZEN, Budget, Count, ExamplesProportional, FixedWeights, Rates, Weight
+from instruction_kit.mixture.check import name_problems, problems, raise_all
+from instruction_kit.mixture.choose import Choice, choose
+from instruction_kit.mixture.filter import Filter
+from instruction_kit.mixture.rate import Budget, ExamplesProportional, Rates
+from instruction_kit.mixture.serve import Readable, all_templates, unserved
 from instruction_kit.mixture.told import told
-from instruction_kit.render.setting import Setting, parse_setting, serving
-from instruction_kit.source import Frame
-from instruction_kit.task.check import name_problems
-from instruction_kit.task.load import load_tasks, task_files
+from instruction_kit.mixture.value import (
+    FROZEN,
+    TASK_OBJECT,
+    Count,
+    MeasuredSettings,
+    Names,
+    SettingWeights,
+    Tasks,
+    refused,
+)
+from instruction_kit.mixture.written import read
 from instruction_kit.task.task import Task
-from instruction_kit.template.load import templates_of
 from instruction_kit.template.template import Template
-from instruction_kit.yamlfile import line_of, parse_yaml
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
     from instruction_kit.build.manifest import Manifest
     from instruction_kit.build.plan import Plan
-
-_OBJECT = "Task object "
-"""How a written mixture names a task that only lives in a program."""
 
 
 class Mixture(BaseModel):
@@ -47,7 +53,7 @@ class Mixture(BaseModel):
 
     model_config = FROZEN
 
-    tasks: Literal["all"] | tuple[Annotated[str | Task, SkipValidation], ...] = "all"
+    tasks: Tasks = "all"
     """`all`, or names of tasks and clusters, or Task objects."""
     hold_out: tuple[str, ...] = ()
     """Clusters, tasks or families that are measured and never trained on."""
@@ -57,15 +63,21 @@ class Mixture(BaseModel):
     """What the relative paths of `Files` sources resolve against; enters no hash and no written file."""
     data: Literal["source", "sample"] = "source"
     """Read the sources, or the samples that lie beside the task files; never one in place of the other."""
+    licenses: Names | None = None
+    """Only tasks under one of these licences; None is any licence."""
+    exclude_licenses: Names | None = None
+    """No task under one of these licences."""
+    languages: Names | None = None
+    """Only tasks, and phrasings, that are in these languages alone; None is any language."""
+    num_pairs: Count | None = Field(None, ge=1)
+    """Training pairs in all, divided by the rates; None is one pass over the rows."""
     rates: Rates = ExamplesProportional()
     num_examples_per_task: Count = Field(30_000, ge=1)
     """A task's rows beyond this many are not drawn."""
-    num_pairs: Count | None = Field(None, ge=1)
-    """Training pairs in all, divided by the rates; None is one pass over the rows."""
     max_repeats: Count = Field(4, ge=1)
     """How often a row may be used, when `num_pairs` asks for more rows or `phrasings` for more templates than a task
     has."""
-    settings: Mapping[str, Weight] = Field(default_factory=lambda: {"zero_shot.options": 1.0})
+    settings: SettingWeights = Field(default_factory=lambda: {"zero_shot.options": 1.0})
     """Setting -> weight among training pairs."""
     phrasings: Count = Field(1, ge=1)
     """Phrasings of each used row, all different as far as the task has templates; they never change its share."""
@@ -76,7 +88,7 @@ class Mixture(BaseModel):
     """Rows of each training task that are measured and never trained on; of train at most a fifth."""
     num_held_out: Count = Field(1_000, ge=1)
     """Measured rows of each held-out task."""
-    held_out_settings: tuple[str, ...] = ("zero_shot.options",)
+    held_out_settings: MeasuredSettings = ("zero_shot.options",)
     seed: Count = Field(0, ge=0)
 
     def __init__(self, **values: Any) -> None:
@@ -85,81 +97,29 @@ class Mixture(BaseModel):
         except ValidationError as error:
             raise MixtureError(told(error, keys=list(type(self).model_fields))) from error
 
-    @field_validator("tasks", mode="before")
+    @field_validator("exclude_licenses")
     @classmethod
-    def _tasks_named(cls, tasks: Any) -> Any:
-        if tasks == "all":
-            return tasks
-        if not isinstance(tasks, list | tuple):
-            raise MixtureError(f"tasks: give `all`, or a list of names and Task objects, not {tasks!r}")
-        for entry in tasks:
-            if isinstance(entry, str) and entry.startswith(_OBJECT):
-                name = entry.removeprefix(_OBJECT)
-                raise MixtureError(
-                    f"tasks: {name} was a Task object, which lives only in the program that made it; {_SAVE}"
-                )
-            if not isinstance(entry, str | Task):
-                raise MixtureError(
-                    f"tasks: {entry!r} is no name and no Task object; only Python can describe a task: {_SAVE}"
-                )
-        return tuple(tasks)
-
-    @field_validator("settings")
-    @classmethod
-    def _settings_known(cls, settings: Mapping[str, float]) -> Mapping[str, float]:
-        for name in settings:
-            _parsed(name, key="settings")
-        if not settings:
-            raise MixtureError("settings: name at least one")
-        return dict(sorted(settings.items()))
-
-    @field_validator("held_out_settings")
-    @classmethod
-    def _measurable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            setting = _parsed(name, key="held_out_settings")
-            if setting.inverted or setting.cot:
-                output = "an inverted template's output is not the answer"
-                why = output if setting.inverted else "it must be generated and read back"
-                raise MixtureError(f"held_out_settings: {name} cannot be measured by rank classification: {why}")
-        if not names or len(set(names)) != len(names):
-            raise MixtureError("held_out_settings: name at least one, each once")
+    def _not_both(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if both := sorted({*(names or ())} & {*(info.data.get("licenses") or ())}):
+            raise refused(f"{', '.join(both)} is among licenses too; take it out of one")
         return names
 
-    @model_validator(mode="after")
-    def _size_known(self) -> "Mixture":
-        if not self.rates.counts and self.num_pairs is None:
-            raise MixtureError(f"rates of kind {self.rates.kind} are no counts of rows: give num_pairs")
-        return self
+    @field_validator("rates")
+    @classmethod
+    def _of_a_size(cls, rates: Rates, info: ValidationInfo) -> Rates:
+        if not rates.counts and info.data.get("num_pairs", 0) is None:
+            raise refused(f"those of kind {rates.kind} are no counts of rows: give num_pairs")
+        return rates
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Mixture":
         """Read a mixture from a file; paths in it are relative to the file.
 
         Raises:
-            MixtureError: the file is missing or no YAML, or a key or value is wrong.
+            MixtureError: the file is missing or no YAML, or keys, values or names are wrong, each with its line.
 
         """
-        path = Path(path)
-        if not path.is_file():
-            raise MixtureError(f"{path}: is a folder; name a YAML file" if path.is_dir() else f"{path}: no such file")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise MixtureError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
-        values = parse_yaml(text, where=str(path), error=MixtureError)
-        for key in ("paths", "data_dir"):
-            if isinstance(values.get(key), str):
-                values[key] = str(path.parent / values[key])
-            elif isinstance(values.get(key), list):
-                values[key] = [str(path.parent / str(entry)) for entry in values[key]]
-        try:
-            made = cls(**values)
-            _ = made.templates  # names that do not exist, while their line is known
-        except MixtureError as error:
-            told = [(line_of(text, problem.partition(": ")[0]), problem) for problem in str(error).split("\n")]
-            raise MixtureError("\n".join(f"{path}:{line}: {problem}" for line, problem in told)) from error
-        return made
+        return read(Path(path), cls)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Another mixture, checked like any; what was worked out for this one is not carried over."""
@@ -172,135 +132,103 @@ class Mixture(BaseModel):
     @cached_property
     def folders(self) -> list[Path]:
         """The search path."""
-        try:
-            return search_path(self.paths)
-        except InstructionKitError as error:
-            raise MixtureError(f"paths: {error}") from error
+        problems: list[InstructionKitError] = []
+        for path in self.paths:
+            try:
+                search_path([path])
+            except InstructionKitError as error:
+                problems.append(MixtureError(f"paths: {error}"))
+        raise_all(problems)
+        return search_path(self.paths)
 
     @cached_property
+    def choice(self) -> Choice:
+        """The tasks by name as far as they can be read, and what is wrong with the others."""
+        return choose(self.tasks, folders=self.folders, data=self.data)
+
+    @property
     def chosen(self) -> dict[str, Task]:
-        """The tasks by name, in the order of their names.
+        """The tasks by name, in the order of their names, before anything leaves.
 
         Raises:
-            MixtureError: a name is neither task nor cluster, or two tasks share one.
+            MixtureError: names are neither task nor cluster, or tasks share one.
 
         """
-        objects = self._objects()
-        files = task_files(self.folders)
-        names = list(files) if self.tasks == "all" else self._named(files)
-        if both := sorted(set(names) & set(objects)):
-            raise MixtureError(
-                f"tasks: {both[0]} stands there twice, as a name and as a Task object; rename the object"
-            )
-        tasks = load_tasks(self.folders, names=names) | objects
-        if not tasks:
-            raise MixtureError("tasks: the list is empty; name tasks or clusters, or leave it out for all")
-        if "all" in tasks:
-            raise MixtureError(
-                "tasks: one is called all, which `load_dataset` takes for every split at once; rename it"
-            )
-        return dict(sorted(tasks.items()))
+        tasks, problems = self.choice
+        raise_all(problems)
+        return tasks
 
-    def _objects(self) -> dict[str, Task]:
-        found: dict[str, Task] = {}
-        for task in self.tasks:
-            if isinstance(task, Task):
-                if wrong := "; ".join(name_problems(task.name, task.cluster)):
-                    raise MixtureError(f"tasks: a Task object needs name= and cluster=: {wrong}")
-                if task.name in found:
-                    raise MixtureError(f"tasks: two Task objects are called {task.name}; rename one")
-                if self.data == "sample" and not isinstance(task.source, Frame):
-                    raise MixtureError(
-                        f"tasks: {task.name} is a Task object over files or a hub, and has no sample; "
-                        "build it with data: source, or write it as a task file with a sample beside it"
-                    )
-                found[task.name] = task
-        return found
-
-    def _named(self, files: Mapping[str, Path]) -> list[str]:
-        clusters: dict[str, list[str]] = {}
-        for name, path in files.items():
-            clusters.setdefault(path.parent.name, []).append(name)
-        names: list[str] = []
-        for entry in self.tasks:
-            if isinstance(entry, str):
-                if entry not in files and entry not in clusters:
-                    raise MixtureError(
-                        f"tasks: {entry} is neither a task nor a cluster; {nearest(entry, [*files, *clusters])}"
-                    )
-                names += [entry] if entry in files else clusters[entry]
-        return list(dict.fromkeys(names))
+    @cached_property
+    def filter(self) -> Filter:
+        """What licences and languages may stay."""
+        return Filter(self.licenses, self.exclude_licenses, self.languages)
 
     @cached_property
     def held_out(self) -> HoldOut:
         """What trains, what is measured, what leaves and why."""
-        listed = [] if self.tasks == "all" else [task if isinstance(task, str) else task.name for task in self.tasks]
-        found = resolve(self.chosen, self.hold_out, listed=listed)
-        trainless = {
-            name: f"{name} has no train split, so it can only be held out"
-            for name in found.training
-            if "train" not in self.chosen[name].reading(self.data).split_names
-        }
-        if not trainless:
-            return found
-        for name in listed:
-            if name in trainless:
-                raise MixtureError(f"tasks: {trainless[name]}; add it to hold_out, or take it out")
-        training = tuple(name for name in found.training if name not in trainless)
-        if not training:
-            raise MixtureError(f"tasks: nothing is left to train on: {'; '.join(trainless.values())}; add tasks")
-        return HoldOut(training, found.measured, {**found.leaving, **trainless})
+        raise_all([MixtureError(why) for why in name_problems(self, self.chosen)])
+        trainless = [name for name, task in self.chosen.items() if "train" not in task.reading(self.data).split_names]
+        return resolve(
+            self.chosen,
+            self.hold_out,
+            listed=[] if self.tasks == "all" else [task if isinstance(task, str) else task.name for task in self.tasks],
+            filtered=self.filter.leaving(self.chosen),
+            trainless=trainless,
+        )
 
     @cached_property
     def templates(self) -> dict[str, list[Template]]:
-        """The phrasings of every task that trains or is measured.
+        """The phrasings of every task that trains or is measured, in the languages that may stay.
 
         Raises:
             MixtureError: no task has a template for a setting, or a task has none for any.
+            TemplateError: template files cannot be used.
 
         """
-        self._check_weights()
-        active = (*self.held_out.training, *self.held_out.measured)
-        found = {name: templates_of(self.folders, schema=self.chosen[name].schema, task=name) for name in active}
-        self._check_served("settings", self.held_out.training, found)
-        self._check_served("held_out_settings", self.held_out.measured, found)
-        return found
+        found, problems = self._read_templates
+        staying = {name: [t for t in of if not self.filter.leaving_templates([t])] for name, of in found.items()}
+        raise_all([*problems, *(MixtureError(why) for why in self._unserved(staying))])
+        return staying
 
-    def _check_weights(self) -> None:
-        if isinstance(self.rates, FixedWeights):
-            clusters = {name: task.cluster for name, task in self.chosen.items()}
-            if problems := list(self.rates.problems(clusters, self.held_out.training)):
-                raise MixtureError("\n".join(problems))
+    @cached_property
+    def _read_templates(self) -> Readable:
+        tasks = {name: self.chosen[name] for name in (*self.held_out.training, *self.held_out.measured)}
+        return all_templates(tasks, folders=self.folders)
 
-    def _check_served(
-        self,
-        which: Literal["settings", "held_out_settings"],
-        names: tuple[str, ...],
-        found: Mapping[str, list[Template]],
-    ) -> None:
-        settings: tuple[str, ...] = tuple(getattr(self, which))
-        served = {
-            name: {key for key in settings if serving(found[name], parse_setting(key), task=self.chosen[name])}
-            for name in names
-        }
-        for key in settings:
-            if names and not any(key in keys for keys in served.values()):
-                raise MixtureError(
-                    f"{which}: no task of this mixture has a template for {key}; write one or take the setting out"
-                )
-        for name, keys in served.items():
-            if not keys:
-                raise MixtureError(
-                    f"{which}: task {name} has no template for {' or '.join(settings)}; write one in "
-                    f"templates/{self.chosen[name].schema.folder()}/ or templates/{name}/, or take the task out"
-                )
+    def _unserved(self, templates: Mapping[str, Sequence[Template]]) -> Iterator[str]:
+        """Settings without a task and tasks without a setting, as far as templates could be read."""
+        sides: dict[Literal["settings", "held_out_settings"], tuple[str, ...]]
+        sides = {"settings": self.held_out.training, "held_out_settings": self.held_out.measured}
+        for which, names in sides.items():
+            tasks = {name: self.chosen[name] for name in names if templates.get(name)}
+            yield from unserved(which, list(getattr(self, which)), tasks, templates)
+        for name in (name for name, left in templates.items() if not left):
+            where = f"templates/{self.chosen[name].schema.folder()}/ or templates/{name}/"
+            wanted = " or ".join(self.languages or ())
+            yield f"languages: task {name} has no template in {wanted}; write one in {where}, or take the task out"
+
+    @cached_property
+    def leaving(self) -> dict[str, str]:
+        """What leaves -> why: tasks by their names, phrasings as `template <folder>/<name>`."""
+        found, _ = self._read_templates
+        phrasings = self.filter.leaving_templates([t for templates in found.values() for t in templates])
+        return {**self.held_out.leaving, **{f"template {name}": why for name, why in sorted(phrasings.items())}}
+
+    def check(self) -> None:
+        """Raise everything that is wrong with the names in this mixture.
+
+        Raises:
+            MixtureError: names that mean nothing, nothing left to train on, settings that nobody serves.
+
+        """
+        raise_all(problems(self))
 
     def portable(self) -> dict[str, Any]:
         """The mixture as plain data without what belongs to one machine: for the manifest and for comparison."""
         values = self.model_dump(mode="json", exclude={"paths", "data_dir", "tasks"})
-        names = [task if isinstance(task, str) else f"{_OBJECT}{task.name}" for task in self.tasks]
-        for key in ("hold_out", "held_out_settings"):
-            values[key] = sorted(set(values[key]))
+        names = [task if isinstance(task, str) else f"{TASK_OBJECT}{task.name}" for task in self.tasks]
+        for key in ("hold_out", "held_out_settings", "licenses", "exclude_licenses", "languages"):
+            values[key] = values[key] and sorted(set(values[key]))
         return {"tasks": "all" if self.tasks == "all" else sorted(set(names)), **values}
 
     def plan(self) -> "Plan":
@@ -320,13 +248,3 @@ class Mixture(BaseModel):
         from instruction_kit.build.memory import dataset
 
         return dataset(self)
-
-
-_SAVE = "save it as tasks/<cluster>/<name>.py in a folder of `paths`"
-
-
-def _parsed(name: str, *, key: str) -> Setting:
-    try:
-        return parse_setting(name)
-    except MixtureError as error:
-        raise MixtureError(f"{key}: {error}") from error

@@ -4,32 +4,17 @@ A rate rule takes what there is of every training task and gives the rates, whic
 with so much of another. A further rule is a further class here, and a word in `Rates`.
 """
 
-import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field
 
 from instruction_kit.errors import nearest
+from instruction_kit.mixture.value import FROZEN, Count, Weights
 
-FROZEN = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-Count = Annotated[int, Field(strict=True)]
-"""Strict: `"200"`, `1.0` and `true` are slips, not numbers."""
-
-
-def _positive(weight: float) -> float:
-    if not 0 < weight < math.inf:
-        raise PydanticCustomError(
-            "weight", "{weight} is no weight; give a positive number, or leave the name out", {"weight": weight}
-        )
-    return weight
-
-
-Weight = Annotated[float, Field(strict=True), AfterValidator(_positive)]
 Rate = int | float | Fraction
 _DECIMALS = Context(prec=28)
 
@@ -97,15 +82,10 @@ class FixedWeights(BaseModel):
 
     model_config = FROZEN
     kind: Literal["fixed_weights"] = "fixed_weights"
-    weights: Mapping[str, Weight] = Field(min_length=1)
+    weights: Weights
     """Task or cluster -> weight. A cluster's is divided equally among its tasks without a weight of their own."""
 
     counts: ClassVar[bool] = False
-
-    @field_validator("weights")
-    @classmethod
-    def _in_order(cls, weights: Mapping[str, float]) -> Mapping[str, float]:
-        return dict(sorted(weights.items()))
 
     def of(self, tasks: Mapping[str, Stock]) -> dict[str, Rate]:
         """The rate of each task; 0 for a task without rows, which the others of its cluster stand in for."""
@@ -118,16 +98,19 @@ class FixedWeights(BaseModel):
         }
         return own | rest
 
-    def problems(self, clusters: Mapping[str, str], training: Collection[str]) -> Iterator[str]:
-        """Weights of nothing and tasks without one, given the cluster of each task and the tasks that train."""
+    def unknown(self, clusters: Mapping[str, str]) -> Iterator[str]:
+        """Weights of nothing among these tasks, given the cluster of each."""
         for name in self.weights:
             if name not in {*clusters, *clusters.values()}:
                 known = nearest(name, [*clusters, *clusters.values()])
                 yield f"rates.weights.{name}: neither a task nor a cluster of this mixture; {known}"
             elif name not in clusters and all(task in self.weights for task in clusters if clusters[task] == name):
                 yield f"rates.weights.{name}: every task of this cluster has a weight of its own; take this one out"
-        if missing := [name for name in training if not {name, clusters[name]} & set(self.weights)]:
-            told = ", ".join(f"{name} (cluster {clusters[name]})" for name in missing)
+
+    def missing(self, clusters: Mapping[str, str]) -> Iterator[str]:
+        """Tasks that train without a weight, given the cluster of each that trains."""
+        if names := [name for name, cluster in clusters.items() if not {name, cluster} & set(self.weights)]:
+            told = ", ".join(f"{name} (cluster {clusters[name]})" for name in names)
             yield f"rates.weights: no weight for {told}; give each task or its cluster one, or take it out of `tasks`"
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from instruction_kit.errors import nearest
+from instruction_kit.mixture import value
 from instruction_kit.mixture.rate import Budget, Equal, ExamplesProportional, FixedWeights, Temperature
 
 _RATES: dict[str, type[BaseModel]] = {
@@ -18,7 +19,8 @@ _RATES: dict[str, type[BaseModel]] = {
 
 def told(error: ValidationError, *, keys: Sequence[str]) -> str:
     """Write one line for each problem; `keys` are the mixture's own."""
-    lines = [f"{_where(detail['loc'])}: {_why(detail, keys)}" for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    lines = [f"{_where(detail['loc'])}: {why}" for detail in details for why in _why(detail, keys).split("\n")]
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -32,6 +34,8 @@ def _where(location: tuple[int | str, ...]) -> str:
 def _why(detail: ErrorDetails, keys: Sequence[str]) -> str:
     message, location = detail["msg"], detail["loc"]
     match detail["type"]:
+        case value.REFUSED:
+            return message
         case "extra_forbidden":
             return f"unknown key; {nearest(str(location[-1]), _siblings(location, keys))}"
         case "union_tag_invalid":

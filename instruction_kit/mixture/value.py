@@ -1,0 +1,97 @@
+"""The kinds of values that a mixture's keys take, each refused in words where it is wrong.
+
+In: what a user wrote. Out: annotated types for pydantic, which collects what they refuse, so that all problems of a
+mixture are told at once, each with its key.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SkipValidation
+from pydantic_core import PydanticCustomError
+
+from instruction_kit.errors import MixtureError
+from instruction_kit.render.setting import Setting, parse_setting
+from instruction_kit.task.task import Task
+
+T = TypeVar("T")
+FROZEN = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+TASK_OBJECT = "Task object "
+"""How a written mixture names a task that only lives in a program."""
+REFUSED = "mixture"
+"""Marks what is refused here: its words need no other."""
+
+
+def refused(why: str) -> PydanticCustomError:
+    """What pydantic collects; a line for each problem."""
+    return PydanticCustomError(REFUSED, "{why}", {"why": why})
+
+
+def _positive(weight: float) -> float:
+    if not 0 < weight < math.inf:
+        raise refused(f"{weight} is no weight; give a positive number, or leave the name out")
+    return weight
+
+
+def _setting(name: str) -> Setting:
+    try:
+        return parse_setting(name)
+    except MixtureError as error:
+        raise refused(str(error)) from error
+
+
+def _known(name: str) -> str:
+    _setting(name)
+    return name
+
+
+def _measurable(name: str) -> str:
+    setting = _setting(name)
+    if setting.inverted or setting.cot:
+        output = "an inverted template's output is not the answer"
+        why = output if setting.inverted else "it must be generated and read back"
+        raise refused(f"{name} cannot be measured by rank classification: {why}")
+    return name
+
+
+def _in_order(weights: Mapping[str, T]) -> Mapping[str, T]:
+    if not weights:
+        raise refused("name at least one")
+    return dict(sorted(weights.items()))
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names or len(set(names)) != len(names):
+        raise refused("name at least one, each once")
+    return names
+
+
+def _entries(tasks: Any) -> Any:
+    if tasks == "all":
+        return tasks
+    if not isinstance(tasks, list | tuple):
+        raise refused(f"give `all`, or a list of names and Task objects, not {tasks!r}")
+    if wrong := [why for entry in tasks if (why := _entry_problem(entry))]:
+        raise refused("\n".join(wrong))
+    return tuple(tasks)
+
+
+def _entry_problem(entry: object) -> str | None:
+    save = "save it as tasks/<cluster>/<name>.py in a folder of `paths`"
+    if isinstance(entry, str) and entry.startswith(TASK_OBJECT):
+        name = entry.removeprefix(TASK_OBJECT)
+        return f"{name} was a Task object, which lives only in the program that made it; {save}"
+    if not isinstance(entry, str | Task):
+        return f"{entry!r} is no name and no Task object; only Python can describe a task: {save}"
+    return None
+
+
+Count = Annotated[int, Field(strict=True)]
+"""Strict: `"200"`, `1.0` and `true` are slips, not numbers."""
+Weight = Annotated[float, Field(strict=True), AfterValidator(_positive)]
+Weights = Annotated[Mapping[str, Weight], AfterValidator(_in_order)]
+SettingWeights = Annotated[Mapping[Annotated[str, AfterValidator(_known)], Weight], AfterValidator(_in_order)]
+MeasuredSettings = Annotated[tuple[Annotated[str, AfterValidator(_measurable)], ...], AfterValidator(_each_once)]
+Names = Annotated[tuple[str, ...], AfterValidator(_each_once)]
+Tasks = Annotated[Literal["all"] | tuple[Annotated[str | Task, SkipValidation], ...], BeforeValidator(_entries)]
