@@ -19,10 +19,10 @@ from instruction_kit import choice
 from instruction_kit.build.draw import PAIRS, POS, ROLE, ROLES, Role
 from instruction_kit.build.examples import HASH, ROW
 from instruction_kit.build.quota import num_phrasings
-from instruction_kit.render.pair import Pair
+from instruction_kit.build.reference import drawn_references
+from instruction_kit.render.pair import Pair, record
 from instruction_kit.render.render import TOO_LONG, Prompting, render
 from instruction_kit.render.setting import Setting, parse_setting, serving
-from instruction_kit.schema.field import Free
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
 from instruction_kit.template.template import Template
@@ -120,12 +120,15 @@ class Renderer:
         orders = [
             choice.keys(hashes, self.seed, "order", self.task.name, self.split, "train", use) for use in range(most)
         ]
-        references = self._drawn_references(hashes, values, -(-most // self.phrasings))
+        references = [
+            drawn_references(self.task, hashes, values, split=self.split, seed=self.seed, turn=turn)
+            for turn in range(-(-most // self.phrasings))
+        ]
         for index, (row, count) in enumerate(zip(rows[ROW].to_list(), counts, strict=True)):
             phrasing = _Phrasing(self, values[index], ranks[index].tolist(), served)
             records = []
             for use in range(count):
-                turn = use // self.phrasings
+                turn = self._turn(use)
                 made = phrasing.next(open_settings[drawn[use][index]], turn, references[turn][index])
                 if made is None:
                     continue
@@ -138,15 +141,6 @@ class Renderer:
         names = [str(setting) for setting in settings]
         name = (self.seed, "setting", self.task.name, self.split)
         return [choice.weighted_pick(hashes, names, weights, *name, use) for use in range(uses)]
-
-    def _drawn_references(self, hashes: choice.Keys, values: list[dict[str, Any]], rounds: int) -> list[Sequence[int]]:
-        """For each round which of its right texts a row is trained on: another hash in each round."""
-        target = self.task.schema.target
-        if not isinstance(target, Free) or not values or isinstance(values[0][target.field], str):
-            return [[0] * len(values)] * rounds
-        texts = [value[target.field] for value in values]
-        name = (self.seed, "reference", self.task.name, self.split)
-        return [choice.favourite(hashes, texts, *name, turn).tolist() for turn in range(rounds)]
 
     def _measured(
         self, rows: pl.DataFrame, values: list[dict[str, Any]], role: Role
@@ -201,29 +195,14 @@ class Renderer:
         if role in ("train", "held_out"):
             self.ledger.settings[str(setting)] += 1
             self.ledger.templates[template.name] += 1
-        return {
-            ORDER: order,
-            HOME: home,
-            "prompt": pair.prompt,
-            "completion": pair.completion,
-            "task": self.task.name,
-            "cluster": self.task.cluster,
-            "template": template.name,
-            "setting": str(setting),
-            "split": self.split,
-            "row": row,
-            "round": use // self.phrasings,
-            "question_start": pair.question_start,
-            "answer_start": pair.answer_start,
-            "answer_end": pair.answer_end,
-            "inverted": template.inverted,
-            "options": pair.options,
-            "references": pair.references,
-            "candidates": pair.candidates,
-            "gold": pair.gold,
-            "exemplars": [],
-            "turns": None,
-        }
+        told = record(
+            pair, task=self.task, split=self.split, row=row, template=template, setting=setting, turn=self._turn(use)
+        )
+        return {ORDER: order, HOME: home, **told}
+
+    def _turn(self, use: int) -> int:
+        """The round of one use of a row."""
+        return use // self.phrasings
 
 
 class _Phrasing:

@@ -1,12 +1,18 @@
 """The one layout of rendered pairs, in `train` and `held_out` alike.
 
-In: nothing. Out: the record and its Arrow schema. Text is text; `prompt` ends with the joiner, so `prompt + completion`
-is exactly what a plain model sees. None of the names is one that TRL takes for its own.
+In: a rendered pair and where it comes from. Out: its record, and the Arrow schema of records. Text is text; `prompt`
+ends with the joiner, so `prompt + completion` is exactly what a plain model sees. None of the names is one that TRL
+takes for its own.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
+
+from instruction_kit.render.setting import Setting
+from instruction_kit.task.task import Task
+from instruction_kit.template.template import Template
 
 _TEXTS = pa.list_(pa.string())
 PAIR_SCHEMA = pa.schema(
@@ -49,3 +55,30 @@ class Pair:
     """Indexes of the right candidates."""
     shortened: int = 0
     """Characters that were cut from fields to fit the budget."""
+
+
+def record(
+    pair: Pair, *, task: Task, split: str, row: str, template: Template, setting: Setting, turn: int = 0
+) -> dict[str, Any]:
+    """A pair with its provenance, as `PAIR_SCHEMA` has it; `turn` is the round in which the row is used."""
+    return {
+        "prompt": pair.prompt,
+        "completion": pair.completion,
+        "task": task.name,
+        "cluster": task.cluster,
+        "template": template.name,
+        "setting": str(setting),
+        "split": split,
+        "row": row,
+        "round": turn,
+        "question_start": pair.question_start,
+        "answer_start": pair.answer_start,
+        "answer_end": pair.answer_end,
+        "inverted": template.inverted,
+        "options": pair.options,
+        "references": pair.references,
+        "candidates": pair.candidates,
+        "gold": pair.gold,
+        "exemplars": [],
+        "turns": None,
+    }
