@@ -133,10 +133,12 @@ def test_the_interval_of_a_mean_is_that_of_a_single_task_and_never_wider_than_th
 def test_chance_and_majority_by_hand():
     golds = [[0], [0, 2], [1]]
     assert chance(golds, num_candidates=[2, 4, 4]) == pytest.approx((1 / 2 + 2 / 4 + 1 / 4) / 3)
-    assert majority(golds) == pytest.approx(2 / 3)
+    assert majority(golds, candidates=[list("ab"), list("cdef"), list("ghij")]) == pytest.approx(2 / 3)
+    assert majority([[0], [1], [1]], candidates=[["yes", "no"], ["no", "yes"], ["no", "yes"]]) == 1
 
 
 @given(st.lists(st.sets(st.integers(0, 3), min_size=1), min_size=1, max_size=30))
 def test_no_guess_over_the_same_number_of_candidates_beats_the_best_constant_answer(sets):
     golds = [sorted(gold) for gold in sets]
-    assert chance(golds, num_candidates=[4] * len(golds)) <= majority(golds) + 1e-9 <= 1 + 1e-9
+    best = majority(golds, candidates=[list("abcd")] * len(golds))
+    assert chance(golds, num_candidates=[4] * len(golds)) <= best + 1e-9 <= 1 + 1e-9

@@ -242,7 +242,7 @@ def golden(name: str) -> str:
     """What a person checks against the dataset and reads for its wording."""
     task, (kept, _), lines = TASKS[name], examples(name), lines_of(name)
     told = [f"# {name} ({task.schema.__name__})", "", "## rows and what they mean", ""]
-    whole = [t for t in TEMPLATES[name] if t.place == Place() and t.front.style == "dash" and not t.front.answers]
+    whole = [t for t in TEMPLATES[name] if t.place == Place() and t.front.style is None and not t.front.answers]
     for label, number in first_rows(name).items():
         setting = settings_of(whole[0], task)[-1]
         told += [f"line {number + 1}: {json.dumps(lines[number], ensure_ascii=False)}"]

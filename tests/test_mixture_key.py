@@ -21,6 +21,8 @@ EFFECTS: dict[str, Any] = {
     "num_pairs": 7,
     "settings": {"zero_shot.no_options": 1.0},
     "phrasings": 2,
+    "option_styles": ["letter"],
+    "option_order": "source",
     "joiner": " ",
     "budget": Budget(characters=100),
     "num_validation": 2,

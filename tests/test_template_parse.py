@@ -275,7 +275,7 @@ def test_rules_in_the_body_are_no_front_matter():
         ("answers:\n  entailment: ''", "x.jinja:2: the answer words of entailment are blank"),
         ("answers:\n  entailment:", "x.jinja:2: the answer words of entailment are blank"),
         ("needs: rationale", "x.jinja:2: needs knows only `options`"),
-        ("style: letters", "x.jinja:2: no style letters; did you mean letter?"),
+        ("style: romn", "x.jinja:2: no style romn; did you mean roman?"),
         ("notes: x\nnotes: y", "x.jinja:3: key notes stands twice, first in line 2"),
         ("answers: {a: b, a: c}", "x.jinja:2: key a stands twice, first in line 2"),
         ("notes: &a x\nsource: *a", "x.jinja:2: anchors and aliases are not used here"),

@@ -10,7 +10,7 @@ from instruction_kit.template.style import STARTS, STYLES, Style, answers, block
 
 EVERY = [variant for name in STYLES for variant in variants(name)]
 LABELLED = [name for name, style in STYLES.items() if style.labels != "none"]
-WORDS = st.lists(st.text(min_size=1, max_size=20), min_size=2, max_size=100)
+WORDS = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=30) | st.just([str(n) for n in range(100)])
 
 
 def test_there_are_twenty_styles_and_more_under_several_phrases():

@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 from instruction_kit import choice
 from instruction_kit.build.draw import PAIRS, POS, ROLE, ROLES, Role
 from instruction_kit.build.examples import HASH, ROW
+from instruction_kit.build.listing import Lister
 from instruction_kit.build.quota import num_phrasings
 from instruction_kit.build.reference import drawn_references
+from instruction_kit.render.listing import Listing
 from instruction_kit.render.pair import Pair, record
 from instruction_kit.render.render import TOO_LONG, Prompting, render
 from instruction_kit.render.setting import Setting, parse_setting, serving
@@ -71,6 +73,15 @@ def drawn_examples(path: Path, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
     return pl.concat(parts) if parts else pl.DataFrame(), rows.with_columns(places.search_sorted(rows[POS]).alias(POS))
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """What one use of a row draws beside its setting and phrasing."""
+
+    reference: int = 0
+    """Which of its right texts it is trained on."""
+    listing: Listing = field(default_factory=Listing)
+
+
 class Renderer:
     """Renders the rows of one task."""
 
@@ -81,6 +92,7 @@ class Renderer:
         self.weights = {parse_setting(key): weight for key, weight in mixture.settings.items()}
         self.phrasings = num_phrasings(mixture, task.name)
         self.measured_in = [parse_setting(key) for key in mixture.held_out_settings]
+        self.lister = Lister(mixture, task, split=split)
         self.ledger = RenderLedger()
 
     def pairs(self, examples: pl.DataFrame, drawn: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -124,12 +136,14 @@ class Renderer:
             drawn_references(self.task, hashes, values, split=self.split, seed=self.seed, turn=turn)
             for turn in range(-(-most // self.phrasings))
         ]
+        listings = [self.lister.drawn(hashes, values, use) for use in range(most)]
         for index, (row, count) in enumerate(zip(rows[ROW].to_list(), counts, strict=True)):
             phrasing = _Phrasing(self, values[index], ranks[index].tolist(), served)
             records = []
             for use in range(count):
                 turn = self._turn(use)
-                made = phrasing.next(open_settings[drawn[use][index]], turn, references[turn][index])
+                drawing = Drawing(references[turn][index], listings[use][index])
+                made = phrasing.next(open_settings[drawn[use][index]], turn, drawing)
                 if made is None:
                     continue
                 template, setting, pair = made
@@ -147,11 +161,12 @@ class Renderer:
     ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
         order = choice.keys(rows[HASH].to_numpy(), self.seed, "order", self.task.name, self.split, role)
         phrasings = [(t, s) for s in self.measured_in for t in serving(self.templates, s, task=self.task)]
-        for row, example, key in zip(rows[ROW].to_list(), values, order.tolist(), strict=True):
+        listings = self.lister.measured(rows[HASH].to_numpy(), values)
+        for row, example, key, listing in zip(rows[ROW].to_list(), values, order.tolist(), listings, strict=True):
             records, reasons = [], []
             for template, setting in phrasings:
                 try:
-                    pair = self.render(example, template, setting, measured=True)
+                    pair = self.render(example, template, setting, Drawing(listing=listing), measured=True)
                 except RowProblem as problem:
                     reasons.append(str(problem))
                     continue
@@ -165,9 +180,9 @@ class Renderer:
         example: Mapping[str, Any],
         template: Template,
         setting: Setting,
+        drawing: "Drawing",
         *,
         measured: bool = False,
-        reference: int = 0,
     ) -> Pair:
         """Render one example.
 
@@ -182,7 +197,8 @@ class Renderer:
             task=self.task,
             prompting=self.prompting,
             measured=measured,
-            reference=reference,
+            reference=drawing.reference,
+            listing=drawing.listing,
         )
 
     def _record(
@@ -218,11 +234,11 @@ class _Phrasing:
         self._orders: dict[Setting, list[tuple[Template, Setting]]] = {}
         self.reason = ""
 
-    def next(self, drawn: Setting, turn: int, reference: int) -> tuple[Template, Setting, Pair] | None:
+    def next(self, drawn: Setting, turn: int, drawing: Drawing) -> tuple[Template, Setting, Pair] | None:
         """The next pair of this row; None if no phrasing can take it, or all that can have had their turn."""
         for taken in range(turn + 1):
             for template, setting in self._order(drawn):
-                if self._taken[template.name] == taken and (pair := self._pair(template, setting, reference)):
+                if self._taken[template.name] == taken and (pair := self._pair(template, setting, drawing)):
                     self._taken[template.name] += 1
                     return template, setting, pair
         return None
@@ -234,11 +250,11 @@ class _Phrasing:
             self._orders[drawn] = every
         return self._orders[drawn]
 
-    def _pair(self, template: Template, setting: Setting, reference: int) -> Pair | None:
+    def _pair(self, template: Template, setting: Setting, drawing: Drawing) -> Pair | None:
         if (template.name, setting) in self._barred:
             return None
         try:
-            return self._renderer.render(self._example, template, setting, reference=reference)
+            return self._renderer.render(self._example, template, setting, drawing)
         except RowProblem as problem:
             self._barred.add((template.name, setting))
             self.reason = self.reason or str(problem)

@@ -180,7 +180,7 @@ def _template_entry(template: Template, schema: type[Schema], task: str | None, 
         task=task,
         output="inverted" if template.inverted else answers,
         options="needed" if template.needs_options else shown,
-        style=template.front.style,
+        style=template.front.style or "",
         languages=list(template.front.languages),
         file=str(file),
     )

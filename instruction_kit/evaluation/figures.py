@@ -104,13 +104,14 @@ def chance(golds: Sequence[Sequence[int]], *, num_candidates: Sequence[int]) -> 
     return math.fsum(len(gold) / num for gold, num in zip(golds, num_candidates, strict=True)) / len(golds)
 
 
-def majority(golds: Sequence[Sequence[int]]) -> float:
-    """Say how often the best constant answer is right: always the candidate at one position.
+def majority(golds: Sequence[Sequence[int]], *, candidates: Sequence[Sequence[str]]) -> float:
+    """Say how often the best constant answer is right: always the same words, or always the same position.
 
-    Candidates stand in the order of the row's options, so for classes a position is a class.
+    Options in an order of each row's own leave the words, which for classes are the class.
 
-    >>> majority([[0], [1], [1]])
+    >>> majority([[0], [0], [1]], candidates=[["yes", "no"], ["no", "yes"], ["no", "yes"]])
     0.6666666666666666
     """
-    counts = Counter(position for gold in golds for position in set(gold))
-    return max(counts.values(), default=0) / len(golds)
+    words = Counter(text for gold, texts in zip(golds, candidates, strict=True) for text in {texts[i] for i in gold})
+    positions = Counter(position for gold in golds for position in set(gold))
+    return max((*words.values(), *positions.values()), default=0) / len(golds)

@@ -106,7 +106,7 @@ def _task(pairs: pl.DataFrame, models: Sequence[str]) -> TaskResult:
         measure=first["measure"],
         num_rows=rows.height,
         chance=chance(golds, num_candidates=rows["candidates"].list.len().to_list()) if ranked else None,
-        majority=majority(golds) if ranked else None,
+        majority=majority(golds, candidates=rows["candidates"].to_list()) if ranked else None,
         figures=figures,
         spread={model: _spread([template.figures[model].mean for template in templates]) for model in models},
         difference=_difference(figures),

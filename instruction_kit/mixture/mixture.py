@@ -26,6 +26,7 @@ from instruction_kit.mixture.value import (
     Count,
     MeasuredSettings,
     Names,
+    OptionStyles,
     SettingWeights,
     Tasks,
     refused,
@@ -81,6 +82,10 @@ class Mixture(BaseModel):
     """Setting -> weight among training pairs."""
     phrasings: Count = Field(1, ge=1)
     """Phrasings of each used row, all different as far as the task has templates; they never change its share."""
+    option_styles: OptionStyles = "all"
+    """Styles in which options are listed where a template states none: each use of a row draws one of them."""
+    option_order: Literal["permuted", "source"] = "permuted"
+    """Permuted for each use of a row, so that no position goes with the right answer; or as the source has them."""
     joiner: str = Field("\n", min_length=1)
     """Ends every rendered prompt."""
     budget: Budget | None = None

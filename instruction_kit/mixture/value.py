@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SkipValidation
 from pydantic_core import PydanticCustomError
 
-from instruction_kit.errors import MixtureError
+from instruction_kit.errors import MixtureError, nearest
 from instruction_kit.render.setting import Setting, parse_setting
 from instruction_kit.task.task import Task
+from instruction_kit.template.style import STYLES
 
 T = TypeVar("T")
 FROZEN = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -67,6 +68,16 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _styles(styles: Any) -> Any:
+    if styles == "all":
+        return styles
+    if not isinstance(styles, list | tuple) or not styles:
+        raise refused(f"give `all`, or a list of names of styles, not {styles!r}")
+    if unknown := [name for name in styles if name not in STYLES]:
+        raise refused("\n".join(f"there is no style {name}; {nearest(str(name), STYLES)}" for name in unknown))
+    return tuple(styles)
+
+
 def _entries(tasks: Any) -> Any:
     if tasks == "all":
         return tasks
@@ -94,4 +105,5 @@ Weights = Annotated[Mapping[str, Weight], AfterValidator(_in_order)]
 SettingWeights = Annotated[Mapping[Annotated[str, AfterValidator(_known)], Weight], AfterValidator(_in_order)]
 MeasuredSettings = Annotated[tuple[Annotated[str, AfterValidator(_measurable)], ...], AfterValidator(_each_once)]
 Names = Annotated[tuple[str, ...], AfterValidator(_each_once)]
+OptionStyles = Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_styles)]
 Tasks = Annotated[Literal["all"] | tuple[Annotated[str | Task, SkipValidation], ...], BeforeValidator(_entries)]

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from instruction_kit.render.listing import Listing
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.setting import Setting
 from instruction_kit.schema.field import Choice, Free, Label
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
 from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE
-from instruction_kit.template.style import STYLES, answers, block
+from instruction_kit.template.style import Style, answers, block
 from instruction_kit.template.template import Template
 
 TOO_LONG = "too long for the budget"
@@ -23,6 +24,7 @@ MIN_KEPT_CHARS = 40
 """A field is never shortened below this: what is left must still be a text."""
 
 Example = Mapping[str, Any]
+_AS_GIVEN = Listing()
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class _Answers:
     """Words of the options, in the order in which they are listed."""
     outputs: list[str]
     """How each option is answered; without options, every right text."""
+    style: Style
     gold: list[int]
     """Which of the options are right; options with equal words are right together."""
 
@@ -58,6 +61,7 @@ def render(
     prompting: Prompting,
     measured: bool = False,
     reference: int = 0,
+    listing: Listing = _AS_GIVEN,
 ) -> Pair:
     """Render one example, with the completion that `reference` says where several texts are right.
 
@@ -66,24 +70,27 @@ def render(
             marker by which the answer is found again, or it is too long.
 
     """
-    known = _answers(example, template, setting, task)
-    values = {**example, OPTIONS: _block(known, template, setting, task)}
+    known = _answers(example, template, setting, task, listing)
+    values = {**example, OPTIONS: block(known.options, known.style) if setting.options else ""}
     pair = _fitted(values, known, template, prompting, reference)
     if not measured or not task.has_options or template.inverted or template.cot:
         return pair
     return replace(pair, candidates=[_output(template, values, text) for text in known.outputs], gold=known.gold)
 
 
-def _answers(example: Example, template: Template, setting: Setting, task: Task) -> _Answers:
-    target = task.schema.target
+def _answers(example: Example, template: Template, setting: Setting, task: Task, listing: Listing) -> _Answers:
+    target, style = task.schema.target, listing.style_of(template)
     if isinstance(target, Free):
         value = example[target.field]
-        return _Answers([], list(value) if isinstance(value, list) else [value], [])
-    words = _words(example, template, task, target)
-    outputs = answers(words, STYLES[template.front.style], listed=setting.options and template.shows_options)
-    right = example[target.answer] if isinstance(target, Choice) else task.classes.index(example[target.field])
+        return _Answers([], list(value) if isinstance(value, list) else [value], style, [])
+    own = _words(example, template, task, target)
+    order = range(len(own)) if listing.order is None else listing.order
+    words = [own[place] for place in order]
+    outputs = answers(words, style, listed=setting.options and template.shows_options)
+    answer = example[target.answer] if isinstance(target, Choice) else task.classes.index(example[target.field])
+    right = list(order).index(answer)
     same = [index for index, text in enumerate(words) if text == words[right] and index != right]
-    return _Answers(words, outputs, [right, *same])
+    return _Answers(words, outputs, style, [right, *same])
 
 
 def _words(example: Example, template: Template, task: Task, target: Label | Choice) -> list[str]:
@@ -91,11 +98,6 @@ def _words(example: Example, template: Template, task: Task, target: Label | Cho
         return list(example[target.options])
     said = template.front.answers
     return [said.get(name, word) for name, word in zip(task.classes, task.words, strict=True)]
-
-
-def _block(known: _Answers, template: Template, setting: Setting, task: Task) -> str:
-    shown = task.has_options and setting.options
-    return block(known.options, STYLES[template.front.style]) if shown else ""
 
 
 def _output(template: Template, values: Mapping[str, Any], answer: str) -> str:

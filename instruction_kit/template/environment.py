@@ -111,6 +111,7 @@ def _environment() -> _Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        optimized=False,  # what is undefined in any row is that row's problem, not an exception while compiling
     )
     made.filters = dict(_FILTERS)
     made.tests = {name: made.tests[name] for name in TESTS}

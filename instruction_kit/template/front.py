@@ -23,8 +23,8 @@ class FrontMatter(BaseModel):
     """Class -> the words of the answer in this phrasing."""
     needs: tuple[str, ...] = ()
     """`options`: this phrasing makes no sense without a list of options."""
-    style: str = "dash"
-    """How options are listed; see `instruction_kit.template.style`."""
+    style: str | None = None
+    """How options are listed, one of `instruction_kit.template.style`; None leaves it to the mixture."""
     languages: tuple[str, ...] = ()
     source: str = ""
     notes: str = ""
@@ -91,7 +91,7 @@ def _value_problems(values: FrontMatter) -> Iterator[tuple[str, str]]:
     for name, words in values.answers.items():
         if not words.strip():
             yield "answers", f"the answer words of {name} are blank"
-    if values.style not in STYLES:
+    if values.style is not None and values.style not in STYLES:
         yield "style", f"no style {values.style}; {nearest(values.style, STYLES)}"
 
 

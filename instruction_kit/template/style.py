@@ -56,7 +56,15 @@ STYLES: dict[str, Style] = {
 }
 """By name: what a template's `style` or a mixture's `styles` can say."""
 
-STARTS = ("Options:", "Choices:", "Possible answers:", "Answer with one of these:", "The answer is one of:", "Pick from:")
+DEFAULT = "dash"
+STARTS = (
+    "Options:",
+    "Choices:",
+    "Possible answers:",
+    "Answer with one of these:",
+    "The answer is one of:",
+    "Pick from:",
+)
 """Phrases above a list; a style without one has none in any variant."""
 
 
