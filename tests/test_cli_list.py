@@ -124,7 +124,7 @@ def test_templates_say_what_they_ask_for(haiku):
         "task": None,
         "output": "answer",
         "options": "none",
-        "style": "dash",
+        "style": None,
         "languages": ["en", "ja"],
         "file": str(haiku / "templates/haiku/on.jinja"),
     }

@@ -56,7 +56,8 @@ class TemplateEntry:
     """What the model writes: the answer, reasoning and the answer, or part of the input."""
     options: Literal["none", "shown", "needed"]
     """Whether the prompt lists the options, and whether it makes sense without."""
-    style: str
+    style: str | None
+    """How it lists options; None where the mixture draws that."""
     languages: list[str]
     file: str
 
@@ -180,7 +181,7 @@ def _template_entry(template: Template, schema: type[Schema], task: str | None, 
         task=task,
         output="inverted" if template.inverted else answers,
         options="needed" if template.needs_options else shown,
-        style=template.front.style or "",
+        style=template.front.style,
         languages=list(template.front.languages),
         file=str(file),
     )
