@@ -29,13 +29,16 @@ class Phrasing:
     """What a template's text says of its answers."""
 
     place: Place | None
-    style: Style
+    styles: tuple[Style, ...]
+    """In which its options may be listed: the one that it states, else those that the mixture draws from."""
 
 
 def phrasings(manifest: Manifest) -> tuple[dict[str, Phrasing], list[Problem]]:
     """The templates by name, as far as their texts can be used; and what is wrong with the others."""
     found: dict[str, Phrasing] = {}
     problems = []
+    drawn = manifest.mixture["option_styles"]
+    named = tuple(STYLES) if drawn == "all" else tuple(drawn)
     for name, record in manifest.templates.items():
         if text_hash(record.text) != record.hash:
             problems.append(Problem(MANIFEST, f"the text of template {name} is not that of its hash"))
@@ -45,8 +48,9 @@ def phrasings(manifest: Manifest) -> tuple[dict[str, Phrasing], list[Problem]]:
             problems.append(Problem(MANIFEST, f"the text of template {name} cannot be parsed: {error}"))
             continue
         if parsed.output is not None:
-            style = STYLES.get(parsed.front.values.style, STYLES["dash"])
-            found[name] = Phrasing(place_of(parsed.output), style)
+            own = parsed.front.values.style
+            styles = tuple(STYLES[style] for style in ((own,) if own else named) if style in STYLES)
+            found[name] = Phrasing(place_of(parsed.output), styles)
     return found, problems
 
 
@@ -159,12 +163,13 @@ def _answer_problems(frame: pl.DataFrame, shard: Shard, known: Mapping[str, Phra
         said = completion[max(start, 0) : max(end, 0)]
         if phrasing.place.read(completion) != said:
             wrong.append(at)
-        elif options and said not in _said(options, phrasing.style):
+        elif options and said not in _said(options, phrasing.styles):
             stray.append(at)
     yield from rows_with("its answer span does not hold the answer", frame[wrong], file=shard.path)
     yield from rows_with("its answer is none of its options", frame[stray], file=shard.path)
 
 
-def _said(options: list[str], style: Style) -> set[str]:
+def _said(options: list[str], styles: tuple[Style, ...]) -> set[str]:
     """How the options may be answered: by their words, and by their labels."""
-    return {answer.strip() for answer in (*answers(options, style, listed=True), *options)}
+    labels = (label for style in styles for label in answers(options, style, listed=True))
+    return {answer.strip() for answer in (*labels, *options)}

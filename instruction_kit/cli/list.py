@@ -46,7 +46,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
             known = "-" if "train" not in entry.splits else "?" if rows is None else f"{rows:,}"
             return entry.name, entry.cluster, entry.schema, known, entry.license
         case TemplateEntry():
-            return entry.name, entry.output, entry.options, entry.style
+            return entry.name, entry.output, entry.options, entry.style or "drawn"
         case SchemaEntry():
             fields = ", ".join([*entry.required, *(f"{name}?" for name in entry.optional)])
             return entry.name, entry.answer, fields, str(len(entry.tasks)), str(entry.templates)
