@@ -26,6 +26,8 @@ class Expected:
     """What the row itself offers; classes stand in `Dataset.classes`."""
     rationale: str | None = None
     """The reasoning that leads to the answer, empty for none; None where the dataset has no such thing."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Other fields, by name."""
     fate: str = "used"
     """`used`, `skipped`, or the first reason of a rejection."""
 

@@ -1,5 +1,7 @@
 """Everyday causes, effects and ways to do things."""
 
+import gzip
+import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,7 +46,16 @@ def xcopa(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
             yield Expected(f"{file}:{index}", (row["premise"].strip(), question), (options[row["label"]],), options)
 
 
+def csqa2(path: Path, _: str) -> Iterator[Expected]:
+    for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+        row = json.loads(line)
+        yield Expected(row["id"], (row["question"].strip(),), (row["answer"],))
+
+
 DATASETS = {
+    "csqa2_local": Dataset(
+        each(csqa2), classes=("yes", "no"), left_out={"csqa2/CSQA2_test_no_answers.json.gz": NO_LABELS}
+    ),
     "piqa_local": Dataset(piqa, left_out={"piqa/tests.jsonl": NO_LABELS}),
     "copa_xml_local": Dataset(each(copa_xml)),
     "xcopa_local": Dataset(xcopa),

@@ -117,7 +117,13 @@ def asdiv(path: Path, _: str) -> Iterator[Expected]:
         yield Expected(problem.attrib["ID"], (f"{body} {question}",), ("; ".join(values),), rationale=formula)
 
 
+def cot_strategyqa(path: Path, file: str) -> Iterator[Expected]:
+    for index, (asked, answer, why) in enumerate(tab_rows(path)):
+        yield Expected(f"{file}:{index}", (asked.strip(),), (answer,), rationale=why.strip())
+
+
 DATASETS = {
+    "flan_cot_strategyqa_local": Dataset(each(cot_strategyqa), classes=("yes", "no")),
     "cosmos_qa_local": Dataset(each(cosmos_qa)),
     "mctaco_local": Dataset(each(mctaco), source_rows={"train": 3_783}),
     "commonsense_qa_cose_local": Dataset(
@@ -127,9 +133,7 @@ DATASETS = {
     ),
     "aqua_rat_local": Dataset(each(aqua_rat)),
     "asdiv_local": Dataset(each(asdiv)),
-    "flan_cot_aqua_local": Dataset(
-        each(cot_aqua), left_out={"flan_cot/gsm8k_train.tsv": SAME_QUESTIONS, "flan_cot/strategyqa_train.tsv": "TODO"}
-    ),
+    "flan_cot_aqua_local": Dataset(each(cot_aqua), left_out={"flan_cot/gsm8k_train.tsv": SAME_QUESTIONS}),
     "flan_cot_qasc_local": Dataset(each(cot_qasc)),
     "flan_cot_ecqa_local": Dataset(each(cot_ecqa)),
     "flan_cot_sensemaking_local": Dataset(each(cot_sensemaking)),
