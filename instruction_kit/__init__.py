@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from instruction_kit.errors import InstructionKitError
     from instruction_kit.mixture import Equal, ExamplesProportional, FixedWeights, Mixture, Temperature
     from instruction_kit.source import Files, Frame, Hub
-    from instruction_kit.task import Task, index, labels, options, position, spans, text
+    from instruction_kit.task import Task, conversation, index, labels, options, position, spans, text
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ _HOME = {
     "Mixture": "mixture",
     "Task": "task",
     "Temperature": "mixture",
+    "conversation": "task",
     "index": "task",
     "labels": "task",
     "options": "task",
@@ -45,6 +46,7 @@ __all__ = [
     "Mixture",
     "Task",
     "Temperature",
+    "conversation",
     "index",
     "labels",
     "options",

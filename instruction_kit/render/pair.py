@@ -41,7 +41,7 @@ class Pair:
     prompt: str
     completion: str
     question_start: int
-    """Code point of `prompt` where the row's own part begins; 0 without exemplars."""
+    """Code point of `prompt` where the row's own part begins; 0 without exemplars and earlier turns."""
     answer_start: int | None
     answer_end: int | None
     """Code points of the answer in `completion`; None for an inverted output."""
@@ -53,6 +53,8 @@ class Pair:
     """The output rendered once per option; only where the row is measured."""
     gold: list[int] = field(default_factory=list)
     """Indexes of the right candidates."""
+    turns: list[dict[str, str]] | None = None
+    """What was said before, each with its role; `prompt` begins with it."""
     shortened: int = 0
     """Characters that were cut from fields to fit the budget."""
 
@@ -80,5 +82,5 @@ def record(
         "candidates": pair.candidates,
         "gold": pair.gold,
         "exemplars": [],
-        "turns": None,
+        "turns": pair.turns,
     }

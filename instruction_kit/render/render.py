@@ -2,7 +2,7 @@
 
 In: an example's fields, a template, a setting. Out: a `Pair`, or a `RowProblem` that says why this row cannot stand in
 this phrasing. Too long is settled here and nowhere later: fields that may be shortened are, the question, the options,
-the instruction and the output never are.
+the instruction, what was said before and the output never are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from instruction_kit.render.listing import Listing
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.setting import Setting
+from instruction_kit.render.turns import as_text
 from instruction_kit.schema.field import Choice, Free, Label
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
@@ -34,6 +35,10 @@ class Prompting:
     joiner: str = "\n"
     budget_chars: int | None = None
     """For a prompt with its longest output."""
+
+    def after(self, text: str) -> "Prompting":
+        """What is left of the budget behind a text that stands whole."""
+        return self if self.budget_chars is None else replace(self, budget_chars=self.budget_chars - len(text))
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,10 @@ def render(
     """
     known = _answers(example, template, setting, task, listing)
     values = {**example, OPTIONS: block(known.options, known.style) if setting.options else ""}
-    pair = _fitted(values, known, template, prompting, reference)
+    turns = example.get(task.schema.turns_field() or "") or None
+    said = as_text(turns or [], prompting.joiner)
+    pair = _fitted(values, known, template, prompting.after(said), reference)
+    pair = replace(pair, prompt=said + pair.prompt, question_start=len(said), turns=turns)
     if not measured or not task.has_options or template.inverted or template.cot:
         return pair
     return replace(pair, candidates=[_output(template, values, text) for text in known.outputs], gold=known.gold)

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from instruction_kit.errors import SchemaError, nearest
 from instruction_kit.schema.field import Choice, Free, Label, LongText, Shorten, Target, Text
+from instruction_kit.schema.turn import Turn
 
 Reasons = frozenset[tuple[str, str]]
 """(field, reason) for everything that is wrong with one row."""
@@ -55,6 +56,8 @@ class Schema(BaseModel):
         problems = [
             problem for name, field in cls.model_fields.items() for problem in _field_problems(name, field, target)
         ]
+        if len(held := [name for name, field in cls.model_fields.items() if _holds_turns(field.annotation)]) > 1:
+            problems.append(f"{' and '.join(held)} hold turns; one conversation stands before a row, so one field may")
         if problems:
             raise SchemaError(f"{cls.__name__}: {'; '.join(problems)}")
 
@@ -82,9 +85,18 @@ class Schema(BaseModel):
         return tuple(name for name, field in cls.model_fields.items() if _may_shorten(field))
 
     @classmethod
+    def turns_field(cls) -> str | None:
+        """The field that holds what was said before, a `list[Turn]`; prompts begin with it."""
+        return next((name for name, field in cls.model_fields.items() if _holds_turns(field.annotation)), None)
+
+    @classmethod
     def target_fields(cls) -> frozenset[str]:
         """Fields from which the answer and the options are made."""
         return frozenset(vars(cls.target).values())
+
+
+def _holds_turns(annotation: Any) -> bool:
+    return annotation == list[Turn] or any(_holds_turns(part) for part in get_args(annotation))
 
 
 def _field_problems(name: str, field: FieldInfo, target: Target) -> Iterator[str]:
