@@ -57,8 +57,8 @@ class Support(Schema):
 
 
 PHRASINGS = {
-    Stance: "{{ post }}\n\nIs that for or against {{ topic }}?\n\n{{ options }}\n|||\n{{ answer }}",
-    GapText: "Fill the gap.\n\n{{ text }}\n\n{{ options }}\n|||\n{{ answer }}",
+    Stance: "---\nstyle: dash\n---\n{{ post }}\n\nIs that for or against {{ topic }}?\n\n{{ options }}\n|||\n{{ answer }}",
+    GapText: "---\nstyle: dash\n---\nFill the gap.\n\n{{ text }}\n\n{{ options }}\n|||\n{{ answer }}",
     Support: "{{ message }}\n|||\n{{ answer }}",
 }
 
