@@ -56,9 +56,10 @@ class Support(Schema):
     replies: Annotated[list[Text], Len(1)]
 
 
+DASHES = "---\nstyle: dash\n---\n"
 PHRASINGS = {
-    Stance: "---\nstyle: dash\n---\n{{ post }}\n\nIs that for or against {{ topic }}?\n\n{{ options }}\n|||\n{{ answer }}",
-    GapText: "---\nstyle: dash\n---\nFill the gap.\n\n{{ text }}\n\n{{ options }}\n|||\n{{ answer }}",
+    Stance: DASHES + "{{ post }}\n\nIs that for or against {{ topic }}?\n\n{{ options }}\n|||\n{{ answer }}",
+    GapText: DASHES + "Fill the gap.\n\n{{ text }}\n\n{{ options }}\n|||\n{{ answer }}",
     Support: "{{ message }}\n|||\n{{ answer }}",
 }
 
