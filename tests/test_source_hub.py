@@ -1,6 +1,6 @@
 """Each shipped task reads its own `Hub` from a repository in the hub's layout, written from its sample."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,11 @@ import datasets
 import polars as pl
 import pytest
 
-from instruction_kit import Hub, Task
+from instruction_kit import Hub, Task, labels
 from instruction_kit.build.examples import Mapper
 from instruction_kit.errors import SourceError, TaskError
 from instruction_kit.library import library_folder
+from instruction_kit.schema import Classification
 from instruction_kit.source import Sample
 from instruction_kit.source.raw import Where
 from instruction_kit.task import load_tasks
@@ -125,6 +126,35 @@ def test_classes_in_another_order_are_refused_with_both_orders(streaming, tmp_pa
         f"{TASKS['snli'].path}: column label of the source has the classes ['contradiction', 'neutral', 'entailment'], "
         "the task says ['entailment', 'neutral', 'contradiction'] for label; "
         "give labels(…, names=['contradiction', 'neutral', 'entailment']) with the classes in that order"
+    )
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    "classes",
+    [
+        {"contradiction": "no", "entailment": "yes"},
+        {0: "yes", 2: "no"},
+        {"0": "yes", "contradiction": "no"},
+    ],
+)
+def test_a_column_of_classes_can_be_mapped_by_their_names(classes, streaming, tmp_path):
+    columns = {"text": "premise", "label": labels("label", classes)}
+    task = replace(TASKS["snli"], columns=columns, schema=Classification, answers={}, skip=None)
+    found = outcomes(in_folder(TASKS["snli"], write_repository(TASKS["snli"], tmp_path), streaming=streaming), task)
+    rows = Sample(TASKS["snli"].sample_path).frame.filter(pl.col("_split") == "train", pl.col("label").is_in([0, 2]))
+    expected = {(row["premise"], ["yes", "", "no"][row["label"]]) for row in rows.to_dicts() if row["premise"].strip()}
+    assert {(row["text"], row["label"]) for row in found["train"].accepted} == expected
+    assert "label: not one of the labels" in {f"{r['field']}: {r['reason']}" for r in found["train"].rejected}
+
+
+def test_a_class_that_the_column_does_not_have_is_told_with_the_nearest(tmp_path):
+    columns = {"text": "premise", "label": labels("label", {"entailmnt": "yes", "contradiction": "no"})}
+    task = replace(TASKS["snli"], columns=columns, schema=Classification, answers={})
+    with pytest.raises(TaskError) as refused:
+        outcomes(in_folder(TASKS["snli"], write_repository(TASKS["snli"], tmp_path)), task)
+    assert str(refused.value) == (
+        f"{TASKS['snli'].path}: label: labels('label'): the source has no class 'entailmnt'; did you mean entailment?"
     )
 
 

@@ -19,6 +19,7 @@ from instruction_kit.task.task import Task
 
 FILE, ROW, HASH, SKIP = "_file", "row", "hash", "_skip"
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
+ClassNames = Mapping[str, tuple[str, ...]]
 NUM_ALONE = 5
 """Rows of each batch that are mapped alone too."""
 
@@ -74,7 +75,7 @@ class Mapper:
         source_rows = batch.frame.height
         there = FILE in batch.frame.columns
         raw = self._rows(batch.frame if there else batch.frame.with_columns(pl.lit(file).alias(FILE)))
-        mapped = self._mapped(self._with_all_columns(raw, columns or (lambda: raw.schema)), file)
+        mapped = self._mapped(self._with_all_columns(raw, columns or (lambda: raw.schema)), file, batch.class_names)
         good = mapped.filter((pl.col(PROBLEMS).list.len() == 0) & ~pl.col(SKIP))
         bad = mapped.filter((pl.col(PROBLEMS).list.len() > 0) & ~pl.col(SKIP))
         unreadable = self.unreadable(batch.problems, file=file)
@@ -97,7 +98,7 @@ class Mapper:
         types = frame_schema(self.task.schema)
         return {name: schema.get(name, pl.String()) if kind == pl.Unknown() else kind for name, kind in types.items()}
 
-    def _check_class_names(self, declared: Mapping[str, tuple[str, ...]]) -> None:
+    def _check_class_names(self, declared: ClassNames) -> None:
         for name, column in self.task.mapping.items():
             said = declared.get(column.source or "")
             if said and column.source_names and said != column.source_names:
@@ -138,8 +139,8 @@ class Mapper:
                 raise TaskError(f"{told}; {nearest(nowhere[0], set(self._there) - {INDEX, FILE})}")
         return frame.with_columns(pl.lit(None, dtype=self._there.get(name, pl.String())).alias(name) for name in absent)
 
-    def _mapped(self, raw: pl.DataFrame, file: str) -> pl.DataFrame:
-        resolved = {name: self._resolved(name, raw.schema) for name in self.task.mapping}
+    def _mapped(self, raw: pl.DataFrame, file: str, declared: ClassNames) -> pl.DataFrame:
+        resolved = {name: self._resolved(name, raw.schema, declared) for name in self.task.mapping}
         skip = self.task.skip.fill_null(value=False) if self.task.skip is not None else pl.lit(value=False)
         raw = self._with_ids(raw, file)
         expressions = [pl.col("_id").alias(ROW), pl.col(FILE), skip.alias(SKIP)]
@@ -176,9 +177,15 @@ class Mapper:
                     "value than among others; use rows= with scope= for what looks at several rows"
                 )
 
-    def _resolved(self, name: str, schema: pl.Schema) -> Resolved:
+    def _resolved(self, name: str, schema: pl.Schema, declared: ClassNames) -> Resolved:
+        column = self.task.mapping[name]
+        said = declared.get(column.source or "")
         try:
-            return self.task.mapping[name].resolve(schema)
+            if said and column.named and column.source and schema[column.source].is_integer():
+                column = column.named(said)
+            return column.resolve(schema)
+        except TaskError as error:
+            raise TaskError(f"{self._where}: {name}: {error}") from error
         except pl.exceptions.PolarsError as error:
             raise TaskError(f"{self._where}: split {self.split}: {name} does not fit the source: {error}") from error
 

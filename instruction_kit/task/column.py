@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from instruction_kit.errors import TaskError
+from instruction_kit.errors import TaskError, nearest
 
 Value = str | pl.Expr
 COLUMN = "give a column's name, a Polars expression or one of the kit's helpers"
@@ -40,6 +40,8 @@ class Column:
     """For `labels` by position: what the source must call its classes, in order."""
     source: str | None = None
     """For `labels`: the source's column, where it is one."""
+    named: "Callable[[Sequence[str]], Column] | None" = None
+    """For `labels` by value: the same over a column of codes whose classes the source itself names, in this order."""
 
 
 def as_column(value: "Value | Column") -> Column:
@@ -101,7 +103,7 @@ def labels(value: Value, classes: Sequence[str] | Mapping[Any, str], *, names: S
     A list of classes is in the order of the source's codes: a number is a position, a text is one of `names` (by
     default the class names themselves) or, where no name is a number, a position written out. A source that declares
     its ClassLabel names must declare these, in this order, or the task is refused. A dict says each value's class by
-    itself: letters, 1-based numbers, booleans.
+    itself: letters, 1-based numbers, booleans; or the names of a ClassLabel, in any order and not all of them.
 
     Raises:
         TaskError: there are no classes, or `names` are not as many.
@@ -112,7 +114,13 @@ def labels(value: Value, classes: Sequence[str] | Mapping[Any, str], *, names: S
     if isinstance(classes, Mapping):
         table = {_as_text(key): name for key, name in classes.items()}
         order = tuple(dict.fromkeys(classes.values()))
-        return Column(reads_of(expression), lambda schema: _looked_up(expression, schema, table), order, source=source)
+        return Column(
+            reads_of(expression),
+            lambda schema: _looked_up(expression, schema, table),
+            order,
+            source=source,
+            named=lambda declared: labels(value, _by_code(classes, declared, where=f"labels({value!r})")),
+        )
     said = tuple(names or classes)
     if not classes or len(said) != len(classes):
         raise TaskError(f"labels({value!r}): {len(classes)} classes, {len(said)} names; give one name for each class")
@@ -123,6 +131,15 @@ def labels(value: Value, classes: Sequence[str] | Mapping[Any, str], *, names: S
         said,
         source,
     )
+
+
+def _by_code(classes: Mapping[Any, str], declared: Sequence[str], *, where: str) -> dict[Any, str]:
+    """A text is a name that the source declares; a number, also one written out that is no such name, is a code."""
+    codes = {name: code for code, name in enumerate(declared)}
+    known = {key for key in classes if not isinstance(key, str) or key in codes or key.strip().lstrip("-").isdigit()}
+    if absent := [key for key in classes if key not in known]:
+        raise TaskError(f"{where}: the source has no class {absent[0]!r}; {nearest(absent[0], declared)}")
+    return {codes.get(key, key) if isinstance(key, str) else key: name for key, name in classes.items()}
 
 
 def _as_text(key: object) -> str:
