@@ -18,10 +18,7 @@ from instruction_kit.source.raw import Where
 from instruction_kit.task import load_tasks
 
 TASKS = load_tasks([library_folder()])
-MEND = (
-    "\n  Mend: check id, config, revision and split; check the network (HF_ENDPOINT, HF_HUB_OFFLINE) and, "
-    "for a gated repository, HF_TOKEN; or build with data: sample"
-)
+MEND = "\n  Mend: check config and split; or build with data: sample"
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,22 @@
 """A task reads its dataset over HTTP from a hub behind `HF_ENDPOINT`, then, with the hub gone, from the offline cache.
 
-The stand-in answers what `huggingface_hub` and `datasets` ask for: the files of a revision with their commit and ETag,
-the tree of a folder, facts about paths and about the repository. The readers are processes of their own, since the
-ecosystem reads its settings when it is loaded.
+The readers are processes of their own, since the ecosystem reads its settings when it is loaded.
 """
 
-import hashlib
 import json
 import os
+import shutil
 import socketserver
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
-from test_source_hub import MEND, TASKS, outcomes, write_repository
+from hub_stand_in import GRANTED, HangUp, files_of, repository, served
+from test_source_hub import TASKS, outcomes, write_repository
 
 from instruction_kit import Hub
 from instruction_kit.source import Sample
@@ -50,162 +45,6 @@ for line in json.loads(sys.argv[2]):
         answer = {"refused": str(error)}
     print(json.dumps(answer), flush=True)
 """
-
-
-@dataclass(frozen=True)
-class Repository:
-    """One dataset on the stand-in: its revisions, each a commit with its files."""
-
-    revisions: dict[str, str]
-    files: dict[str, dict[str, bytes]]
-
-
-def commit_of(files: dict[str, bytes]) -> str:
-    return hashlib.sha1(json.dumps({name: data.hex() for name, data in files.items()}).encode()).hexdigest()  # noqa: S324
-
-
-def repository(**revisions: dict[str, bytes]) -> Repository:
-    return Repository(
-        {name: commit_of(files) for name, files in revisions.items()},
-        {commit_of(files): files for files in revisions.values()},
-    )
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-class StandIn(BaseHTTPRequestHandler):
-    """Answers as the hub does."""
-
-    protocol_version = "HTTP/1.1"
-    repositories: dict[str, Repository]
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(f"{self.command} {self.path}")
-        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        match parts:
-            case ["datasets", namespace, name, "resolve", revision, *path]:
-                self._file(f"{namespace}/{name}", revision, "/".join(path))
-            case ["api", "datasets", namespace, name, "tree", revision, *path]:
-                self._tree(f"{namespace}/{name}", revision, "/".join(path))
-            case ["api", "datasets", namespace, name]:
-                self._facts(f"{namespace}/{name}", "main")
-            case ["api", "datasets", namespace, name, "revision", revision]:
-                self._facts(f"{namespace}/{name}", revision)
-            case _:
-                self._refuse("EntryNotFound")
-
-    do_HEAD = do_GET  # noqa: N815 - the server's own name for it
-
-    def do_POST(self) -> None:
-        self.asked.append(f"{self.command} {self.path}")
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        match self.path.strip("/").split("/"):
-            case ["api", "datasets", namespace, name, "paths-info", revision]:
-                if found := self._commit(f"{namespace}/{name}", unquote(revision)):
-                    files = found[1]
-                    wanted = [path.strip("/") for path in json.loads(body)["paths"]]
-                    self._say([self._about(path, files) for path in wanted if self._is_there(path, files)])
-            case _:
-                self._refuse("EntryNotFound")
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-    def _commit(self, name: str, revision: str) -> tuple[str, dict[str, bytes]] | None:
-        if name not in self.repositories:
-            self._refuse("RepoNotFound")
-            return None
-        known = self.repositories[name]
-        commit = known.revisions.get(revision, revision)
-        if commit not in known.files:
-            self._refuse("RevisionNotFound")
-            return None
-        return commit, known.files[commit]
-
-    def _file(self, name: str, revision: str, path: str) -> None:
-        if not (found := self._commit(name, revision)):
-            return
-        commit, files = found
-        if path not in files:
-            self._refuse("EntryNotFound", commit=commit)
-            return
-        data = files[path]
-        start, _, end = self.headers.get("Range", "bytes=-").removeprefix("bytes=").partition("-")
-        piece = data[int(start or 0) : int(end) + 1 if end else None]
-        headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
-        if "Range" in self.headers:
-            headers["Content-Range"] = f"bytes {start or 0}-{int(start or 0) + len(piece) - 1}/{len(data)}"
-        self._answer(206 if "Range" in self.headers else 200, piece, headers)
-
-    def _tree(self, name: str, revision: str, folder: str) -> None:
-        if not (found := self._commit(name, revision)):
-            return
-        files = found[1]
-        inside = [path for path in files if not folder or path.startswith(f"{folder}/")]
-        if not inside:
-            self._refuse("EntryNotFound")
-            return
-        deep = "recursive=true" in self.path.lower()
-        skip = len(folder) + 1 if folder else 0
-        kept = {path if deep else path[:skip] + path[skip:].split("/")[0] for path in inside}
-        folders = {"/".join(path.split("/")[:depth]) for path in kept for depth in range(1, path.count("/") + 1)}
-        self._say([self._about(path, files) for path in sorted(kept | {f for f in folders if len(f) > skip})])
-
-    def _facts(self, name: str, revision: str) -> None:
-        if found := self._commit(name, revision):
-            siblings = [{"rfilename": path} for path in found[1]]
-            self._say({"id": name, "sha": found[0], "private": False, "tags": [], "siblings": siblings})
-
-    @staticmethod
-    def _is_there(path: str, files: dict[str, bytes]) -> bool:
-        return path in files or any(file.startswith(f"{path}/") for file in files)
-
-    @staticmethod
-    def _about(path: str, files: dict[str, bytes]) -> dict[str, Any]:
-        data = files.get(path)
-        kind = {"type": "directory", "size": 0} if data is None else {"type": "file", "size": len(data)}
-        return {**kind, "path": path, "oid": hashlib.sha1(path.encode() + (data or b"")).hexdigest()}  # noqa: S324
-
-    def _say(self, value: Any) -> None:
-        self._answer(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
-
-    def _refuse(self, code: str, *, commit: str = "") -> None:
-        headers = {"X-Error-Code": code, "X-Error-Message": code} | ({"X-Repo-Commit": commit} if commit else {})
-        self._answer(404, b"{}", headers)
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-
-class HangUp(socketserver.BaseRequestHandler):
-    """Hears what is asked and goes."""
-
-    def handle(self) -> None:
-        self.request.recv(10_000)
-
-
-@contextmanager
-def served(repositories: dict[str, Repository]) -> Iterator[tuple[str, list[str]]]:
-    asked: list[str] = []
-    handler = type("Served", (StandIn,), {"repositories": repositories, "asked": asked})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 AS_CONVERTED = {"config": None, "data_dir": "plain_text", "revision": CONVERTED}
@@ -267,13 +106,13 @@ def over_http(home, repositories, tmp_path_factory):
     with served(repositories) as (endpoint, asked), pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         found = read(*lines, ("snli", {"revision": "v2"}), ("cb", {}), HF_ENDPOINT=endpoint, HF_HOME=home)
-    return found, asked
+    return found, asked, endpoint
 
 
 @pytest.fixture(scope="module")
 def offline(over_http, home):
     """The same user, without a hub; then with one version pinned that is cached, and one that is not."""
-    found, _ = over_http
+    found = over_http[0]
     commit = found[READ.index("snli")]["commit"]
     lines: list[Line] = [*((name, {}) for name in READ), ("snli", {"revision": commit}), ("snli", {"revision": "v1"})]
     lines += [("snli", AS_CONVERTED), ("cb", {})]
@@ -282,7 +121,7 @@ def offline(over_http, home):
 
 @pytest.mark.parametrize("name", READ)
 def test_a_hub_gives_the_examples_and_the_fates_of_the_sample(name, over_http):
-    found, _ = over_http
+    found = over_http[0]
     assert found[READ.index(name)]["outcomes"] == from_sample(name)
 
 
@@ -304,35 +143,37 @@ def test_the_branch_of_converted_files_gives_the_same_rows(over_http):
     assert converted["outcomes"] == whole["outcomes"]
 
 
-def test_a_folder_of_a_repository_is_refused_offline(offline):
+def test_a_folder_of_a_repository_is_found_in_the_cache(over_http, offline):
     """`datasets` caches it under a name that it does not find again without the hub."""
-    assert offline[len(READ) + 2] == {
-        "refused": "Hub(stanfordnlp/snli, revision=refs/convert/parquet, data_dir=plain_text): cannot be read: "
-        f"Couldn't find cache for stanfordnlp/snli for config 'default-data_dir=plain_text'{MEND}"
-    }
+    assert offline[len(READ) + 2] == over_http[0][len(READ) + 2]
 
 
-def test_a_revision_that_is_not_there_is_refused(over_http):
+def test_a_revision_that_is_not_there_is_refused_with_those_that_are(over_http):
     assert over_http[0][-2] == {
         "refused": "Hub(stanfordnlp/snli, config=plain_text, revision=v2): cannot be read: "
-        f"Revision 'v2' doesn't exist for dataset 'stanfordnlp/snli' on the Hub.{MEND}"
+        "Revision 'v2' doesn't exist for dataset 'stanfordnlp/snli' on the Hub.\n"
+        "  Mend: no branch or tag v2; there are: main, refs/convert/parquet, v1; or state a commit; or build with "
+        "data: sample"
     }
 
 
 def test_a_repository_that_is_not_there_is_refused(over_http):
-    assert over_http[0][-1] == {
-        "refused": "Hub(aps/super_glue, config=cb): cannot be read: "
-        f"Dataset 'aps/super_glue' doesn't exist on the Hub or cannot be accessed.{MEND}"
-    }
+    told = over_http[0][-1]["refused"].replace(over_http[2], "HUB")
+    assert told == (
+        "Hub(aps/super_glue, config=cb): cannot be read: "
+        "Dataset 'aps/super_glue' doesn't exist on the Hub or cannot be accessed.\n"
+        "  Mend: check the id, HUB/datasets/aps/super_glue; a private repository needs HF_TOKEN, and none is set; or "
+        "build with data: sample"
+    )
 
 
 def test_the_branch_is_looked_up_once_for_all_splits(over_http):
-    _, asked = over_http
+    asked = over_http[1]
     assert asked.count("HEAD /datasets/rajpurkar/squad/resolve/main/README.md") == 1
 
 
 def test_no_loading_script_is_fetched(over_http):
-    _, asked = over_http
+    asked = over_http[1]
     assert [line for line in asked if line.startswith("GET") and line.endswith(".py")] == []
 
 
@@ -358,15 +199,76 @@ def test_a_revision_that_is_not_the_cached_one_is_refused_offline(over_http, off
 def test_what_was_never_read_is_refused_offline(offline):
     assert offline[-1] == {
         "refused": "Hub(aps/super_glue, config=cb): cannot be read: "
-        f"Couldn't reach 'aps/super_glue' on the Hub (OfflineModeIsEnabled){MEND}"
+        "Couldn't reach 'aps/super_glue' on the Hub (OfflineModeIsEnabled)\n"
+        "  Mend: HF_HUB_OFFLINE is set: read this once without it under the same HF_HOME; or build with data: sample"
     }
+
+
+def test_of_several_revisions_in_the_cache_the_one_that_is_asked_for_is_read(repositories, tmp_path):
+    """`datasets` would take the one that was cached last."""
+    v1 = {"revision": "v1", "splits": {"train": "train"}}
+    lines: list[Line] = [("snli", {}), ("snli", v1)]
+    with served(repositories) as (endpoint, _):
+        found = read(*lines, HF_ENDPOINT=endpoint, HF_HOME=str(tmp_path))
+    assert found[0]["commit"] != found[1]["commit"]
+    assert read(*lines, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)) == found
+
+
+def test_a_folder_of_which_files_are_missing_in_the_cache_is_refused(over_http, home, tmp_path):
+    shutil.copytree(home, tmp_path / "home", symlinks=True)
+    (found,) = (tmp_path / "home" / "hub").glob("*snli/snapshots/*/plain_text/test/0000.parquet")
+    found.unlink()
+    (told,) = read(("snli", AS_CONVERTED), HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "home"))
+    assert told["refused"].startswith(
+        "Hub(stanfordnlp/snli, revision=refs/convert/parquet, data_dir=plain_text): cannot be read: Couldn't find cache"
+    )
+
+
+@pytest.fixture(scope="module")
+def gated(repositories, tmp_path_factory):
+    """The answers to three users: without a token, with one that has no access, and with one that has."""
+    shut = {name: replace(known, gated=True) for name, known in repositories.items()}
+    homes = [str(tmp_path_factory.mktemp("home")) for _ in range(3)]
+    with served(shut) as (endpoint, _):
+        tokens: tuple[dict[str, str], ...] = ({}, {"HF_TOKEN": "hf_other"}, {"HF_TOKEN": GRANTED})
+        lines: list[Line] = [("snli", {}), ("snli", {"streaming": True})]
+        told = [
+            read(*lines, HF_ENDPOINT=endpoint, HF_HOME=home, **token) for home, token in zip(homes, tokens, strict=True)
+        ]
+    return json.loads(json.dumps(told).replace(endpoint, "HUB"))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_gated_repository_is_refused_with_what_to_do(streaming, gated):
+    said = (
+        "Hub(stanfordnlp/snli, config=plain_text): cannot be read: "
+        "Dataset 'stanfordnlp/snli' is a gated dataset on the Hub."
+    )
+    without, other = (answers[streaming]["refused"] for answers in gated[:2])
+    assert without == (
+        f"{said} You must be authenticated to access it.\n"
+        "  Mend: accept its terms at HUB/datasets/stanfordnlp/snli, then set HF_TOKEN to a token of the account that "
+        "did, and none is set; or build with data: sample"
+    )
+    assert other == (
+        f"{said} Visit the dataset page at https://huggingface.co/datasets/stanfordnlp/snli to ask for access.\n"
+        "  Mend: the account of this token has no access: accept the terms at HUB/datasets/stanfordnlp/snli, wait "
+        "where the owner has to approve, and let a fine-grained token read gated repositories; or build with data: "
+        "sample"
+    )
+
+
+def test_the_token_of_an_account_with_access_opens_a_gated_repository(gated, over_http):
+    whole = over_http[0][READ.index("snli")]
+    assert [answer["outcomes"] for answer in gated[2]] == [whole["outcomes"]] * 2
 
 
 def test_a_hub_that_cannot_be_reached_is_an_error_that_says_what_to_check(tmp_path):
     assert read(("snli", {}), HF_ENDPOINT="http://127.0.0.1:9", HF_HOME=str(tmp_path)) == [
         {
             "refused": "Hub(stanfordnlp/snli, config=plain_text): cannot be read: "
-            f"Couldn't reach 'stanfordnlp/snli' on the Hub (LocalEntryNotFoundError){MEND}"
+            "Couldn't reach 'stanfordnlp/snli' on the Hub (LocalEntryNotFoundError)\n"
+            "  Mend: check the network and HF_ENDPOINT, http://127.0.0.1:9; or build with data: sample"
         }
     ]
 
@@ -380,6 +282,7 @@ def test_a_hub_that_hangs_up_is_an_error_too(tmp_path):
     assert said == [
         {
             "refused": "Hub(stanfordnlp/snli, config=plain_text): cannot be read: "
-            f"Server disconnected without sending a response.{MEND}"
+            "Server disconnected without sending a response.\n"
+            f"  Mend: check the network and HF_ENDPOINT, {endpoint}; or build with data: sample"
         }
     ]

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from instruction_kit.errors import SourceError
 from instruction_kit.library import text_hash
+from instruction_kit.source.denial import http_error, mend, words
 from instruction_kit.source.frame import Names, class_names
+from instruction_kit.source.offline import commit_of, copy_of, is_copy
 from instruction_kit.source.raw import BATCH_ROWS, INDEX, Batch, Range, Split, Where, check_columns, refusal
 
 RANGE_ROWS = 100_000
@@ -114,24 +116,24 @@ class Hub(BaseModel):
         """Resolved once, so that all ranges are of one commit, however the branch moves meanwhile."""
         from datasets import load_dataset_builder
 
-        builder = self._guarded(lambda: load_dataset_builder(**self._arguments()))
-        if type(builder).__module__ == "datasets.packaged_modules.cache.cache":
-            self._check_cached(str(builder.hash))
-        return builder
+        try:
+            builder = self._guarded(lambda: load_dataset_builder(**self._arguments()))
+        except SourceError:
+            if copy := None if self.is_folder else self._copy():
+                return copy
+            raise
+        if not is_copy(builder) or builder.hash == commit_of(self.id, self.revision):
+            return builder
+        return self._copy() or self._refuse_copy(str(builder.hash))
 
-    def _check_cached(self, commit: str) -> None:
-        """Without a hub, `datasets` takes the copy that it cached last, whatever revision was asked for."""
-        from huggingface_hub import constants
+    def _copy(self) -> Any | None:
+        return copy_of(self.id, config=self.config, revision=self.revision, data_dir=self.data_dir)
 
-        repository = Path(constants.HF_HUB_CACHE) / f"datasets--{self.id.replace('/', '--')}"
-        asked = self.revision or "main"
-        known = repository / "refs" / asked
-        wanted = known.read_text(encoding="utf-8").strip() if known.is_file() else asked
-        if commit != wanted:
-            raise SourceError(
-                f"{self._said()}: cannot be reached, and the copy in the cache is of another revision "
-                f"({commit}, not {wanted}); read it once with the hub in reach, or state revision={commit!r}"
-            )
+    def _refuse_copy(self, commit: str) -> Any:
+        raise SourceError(
+            f"{self._said()}: cannot be reached, and the copy in the cache is of another revision ({commit}, not "
+            f"{commit_of(self.id, self.revision)}); read it once with the hub in reach, or state revision={commit!r}"
+        )
 
     def _dataset(self, split: str) -> Any:
         builder = self._builder
@@ -153,18 +155,14 @@ class Hub(BaseModel):
         What `huggingface_hub` raises are OSErrors and ValueErrors, but for a connection that breaks, where it lets its
         HTTP client speak. The message is theirs, the mending is ours.
         """
-        from datasets.exceptions import DatasetGenerationError, DatasetsError
-        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of whichever client it uses
+        from datasets.exceptions import DatasetsError
 
         try:
             return call()
-        except (OSError, ValueError, RuntimeError, DatasetsError, HTTPError) as error:
-            told = error.__cause__ if isinstance(error, DatasetGenerationError) else error
-            detail = str(told).strip().split("\n")[0]
+        except (OSError, ValueError, RuntimeError, DatasetsError, http_error()) as error:
+            mending = "check config and split" if self.is_folder else mend(error, id=self.id, revision=self.revision)
             raise SourceError(
-                f"{self._said()}: cannot be read: {detail}\n"
-                "  Mend: check id, config, revision and split; check the network (HF_ENDPOINT, HF_HUB_OFFLINE) and, "
-                "for a gated repository, HF_TOKEN; or build with data: sample"
+                f"{self._said()}: cannot be read: {words(error)}\n  Mend: {mending}; or build with data: sample"
             ) from error
 
 
