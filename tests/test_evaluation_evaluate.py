@@ -16,15 +16,17 @@ from test_evaluation_folder import copa, snli, sums, write_folder
 
 from instruction_kit import Mixture
 from instruction_kit.build.manifest import read_manifest
-from instruction_kit.errors import EvaluationError, MissingExtraError
+from instruction_kit.errors import EvaluationError, MissingExtraError, TokenError
 from instruction_kit.evaluation import evaluate as command
 from instruction_kit.evaluation.arguments import EvaluationArguments, parse, settle
 from instruction_kit.evaluation.evaluate import evaluate, main
 from instruction_kit.evaluation.files import read_report, recompute
 from instruction_kit.evaluation.folder import read_pairs
 from instruction_kit.evaluation.measure import measure
-from instruction_kit.evaluation.model import find_layout, load_model
-from instruction_kit.token.layout import layout_of, write_layout
+from instruction_kit.evaluation.model import load_model
+from instruction_kit.render.setting import parse_setting, serving
+from instruction_kit.token.layout import Asked, find_layout, layout_of, write_layout
+from instruction_kit.token.layout import settle as settle_layout
 from instruction_kit.training.toy import make_toy
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "evaluate.py"
@@ -105,7 +107,8 @@ def test_a_folder_that_the_builder_wrote_is_measured_under_every_template_of_eve
         max_rows=2,
     )
     [rte] = report.split("held_out").tasks
-    answerable = [template.name for template in mixture.templates["rte"] if not template.inverted]
+    measured = parse_setting("zero_shot.options")
+    answerable = [of.name for of in serving(mixture.templates["rte"], measured, task=mixture.chosen["rte"])]
     assert [of.template for of in rte.templates] == sorted(answerable)
     assert {of.num_rows for of in rte.templates} == {rte.num_rows} == {2}
     assert rte.chance == 0.5
@@ -133,7 +136,8 @@ def test_the_baseline_is_measured_in_the_layout_of_the_tuned_model(folder, tuned
     model, tokenizer = load_model(str(untuned), dtype="float32", device="cpu")
     pairs = read_pairs(folder, split="held_out")
     for name, is_equal in ((tuned, True), (untuned, False)):
-        layout = find_layout(str(name), tokenizer, joiner="\n", asked=None)
+        recorded = find_layout(str(name))
+        layout = settle_layout(tokenizer, name=str(name), joiner="\n", asked=Asked(), recorded=recorded)
         wanted = measure(model, tokenizer, layout, pairs, batch_size=16)["scores"].to_list()
         assert (found == wanted) is is_equal
 
@@ -156,14 +160,14 @@ def test_an_adapter_is_measured_on_its_base_model(folder, untuned, tmp_path):
 
 def test_a_model_tuned_with_another_joiner_is_refused_unless_the_layout_is_asked_for(folder, untuned, tmp_path):
     tokenizer = load_model(str(untuned), dtype="float32", device="cpu").tokenizer
-    write_layout(tmp_path, layout_of(tokenizer, joiner=" "))
-    with pytest.raises(EvaluationError) as caught:
-        find_layout(str(tmp_path), tokenizer, joiner="\n", asked=None)
+    known: Any = {"name": str(tmp_path), "joiner": "\n", "recorded": layout_of(tokenizer, joiner=" ")}
+    with pytest.raises(TokenError) as caught:
+        settle_layout(tokenizer, asked=Asked(), **known)
     assert str(caught.value) == (
         f"{tmp_path}: it was tuned on prompts that end in ' ' (instruction_kit.json), this mixture's end in '\\n'; "
         "build the mixture with that joiner, or ask for another layout by name: --layout plain"
     )
-    assert find_layout(str(tmp_path), tokenizer, joiner="\n", asked="plain").joiner == "\n"
+    assert settle_layout(tokenizer, asked=Asked("plain"), **known).joiner == "\n"
 
 
 def test_the_script_is_the_command(monkeypatch, capsys):

@@ -15,8 +15,8 @@ from instruction_kit.evaluation.measure import measure, num_sequences
 from instruction_kit.evaluation.model import load_model
 from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.evaluation.summary import summarise
-from instruction_kit.token.encode import Encoder
 from instruction_kit.token.layout import layout_of
+from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.training.toy import make_toy
 
 TEXTS = [text for of in [*snli(), *copa(), *sums()] for text in (of["prompt"], *of["candidates"], of["completion"])]
@@ -114,7 +114,7 @@ def test_equal_candidates_tie_and_a_tie_is_wrong(toy, tmp_path):
 
 def test_what_does_not_fit_is_left_out_whole_and_changes_no_other_score(toy, tmp_path):
     pairs = pairs_of(tmp_path, copa())
-    encoder = Encoder(toy[1], toy[2])
+    encoder = PlainEncoder(toy[1], toy[2])
     lengths = [
         len(encoder.prompts([prompt])[0]) + max(map(len, encoder.completions(candidates))) - 1
         for prompt, candidates in pairs.select("prompt", "candidates").iter_rows()

@@ -9,8 +9,9 @@ import inspect
 import json
 import warnings
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import chat_model
 import pytest
 import torch
 from conftest import SCRATCH
@@ -21,8 +22,8 @@ from transformers import AutoModelForCausalLM
 from trl.trainer import sft_trainer
 
 from instruction_kit.errors import TokenError, TrainingError
-from instruction_kit.token.encode import Encoder
 from instruction_kit.token.layout import Layout, layout_of
+from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.shard import IGNORED, ORIGIN, SCHEMA, tokenise
 from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
@@ -53,13 +54,20 @@ def refuses(reason: str, **flags: object) -> None:
     assert not (SCRATCH / "pitfalls" / "refused").exists()
 
 
-def batch(*numbers: int) -> dict[str, torch.Tensor]:
-    run = closed()
+@functools.cache
+def closed_chat(kind: str) -> Prepared:
+    """A run in a chat layout before its first step."""
+    chat = {"dataset_name": chat_model.built(), "model_name_or_path": chat_model.model(kind), "accept_dropped": True}
+    return prepared(SCRATCH / "pitfalls" / f"chat-{kind}", **chat)
+
+
+def batch(*numbers: int, of: Prepared | None = None) -> dict[str, torch.Tensor]:
+    run = of or closed()
     return dict(run.trainer.data_collator([run.rows[number] for number in numbers]))
 
 
-def loss_of(items: dict[str, torch.Tensor], num_items: int | None = None) -> float:
-    run = closed().trainer
+def loss_of(items: dict[str, torch.Tensor], num_items: int | None = None, *, of: Prepared | None = None) -> float:
+    run = (of or closed()).trainer
     with one_thread(), torch.no_grad():
         return float(run.compute_loss(run.model, dict(items), num_items_in_batch=num_items))
 
@@ -79,6 +87,23 @@ def test_01_the_labels_are_our_own_and_the_loss_is_on_the_completion_alone():
     assert by_hand(whole_row) != pytest.approx(by_hand(items), abs=1e-3)
     refuses("--completion_only_loss: always True", completion_only_loss=False)
     refuses("--assistant_only_loss: always False", assistant_only_loss=True)
+
+
+@pytest.mark.parametrize("kind", chat_model.TEMPLATES)
+def test_01_in_a_conversation_the_loss_is_on_the_last_answer_alone(kind):
+    run = closed_chat(kind)
+    items = batch(0, 1, 2, 3, of=run)
+    assert loss_of(items, of=run) == pytest.approx(by_hand(items, of=chat_model.model(kind)), abs=1e-5)
+    decode = run.trainer.encoder.tokenizer.decode
+    for row, pair in zip(run.rows, pairs_of(run), strict=True):
+        assert decode([label for label in row["labels"] if label != IGNORED]) == (
+            pair["completion"] + chat_model.STOPS[kind]
+        )
+
+
+def pairs_of(run: Prepared) -> list[dict[str, Any]]:
+    whole = chat_model.rows()
+    return [whole[position] for position in run.rows["m_position"]]
 
 
 def test_02_preparation_is_skipped_and_there_is_no_packing_for_it_to_go_wrong_with():
@@ -102,6 +127,34 @@ def test_03_the_stop_token_is_an_id_put_once_and_proved_to_be_there_once():
     without.eos_token = None
     with pytest.raises(TokenError, match="no end-of-sequence token"):
         layout_of(without, joiner="\n")
+
+
+@pytest.mark.parametrize("kind", chat_model.TEMPLATES)
+def test_03_in_a_conversation_the_last_stop_token_alone_is_learnt_and_nothing_after_it(kind):
+    run = closed_chat(kind)
+    stop = run.trainer.encoder.stop_id
+    for row, pair in zip(run.rows, pairs_of(run), strict=True):
+        turns = 2 + 2 * len(pair["exemplars"]) + len(pair["turns"] or [])
+        assert row["input_ids"].count(stop) == turns
+        learnt = [place for place, label in enumerate(row["labels"]) if label != IGNORED]
+        assert row["labels"].count(stop) == 1
+        assert row["labels"][learnt[-1]] == stop
+        assert run.trainer.encoder.tokenizer.decode([*row["input_ids"][learnt[-1] + 1 :], stop]) == (
+            chat_model.RESTS[kind] + chat_model.STOPS[kind]
+        )
+    assert vars(run.trainer.args)["eos_token"] is None
+    refuses("--eos_token: refused, because the stop token is the layout's", eos_token="<|eot|>")
+    refuses("--assistant_only_loss: always False", assistant_only_loss=True)
+
+
+@pytest.mark.parametrize("kind", chat_model.TEMPLATES)
+def test_04_a_conversation_begins_once_as_its_template_begins_it(kind):
+    run = closed_chat(kind)
+    begin = run.trainer.encoder.tokenizer.bos_token_id
+    for row in run.rows:
+        assert row["input_ids"].count(begin) == (0 if kind == "chatml" else 1)
+        assert kind == "chatml" or row["input_ids"][0] == begin
+    refuses("--chat_template_path: refused, because the chat layout is the tokenizer's own", chat_template_path="x")
 
 
 def test_04_prompt_and_completion_are_tokenised_apart_with_one_beginning():
@@ -138,6 +191,7 @@ def test_07_rows_hold_neither_texts_nor_messages_for_a_format_to_be_guessed_from
     assert set(closed().rows.column_names) == set(SCHEMA.names)
     assert {"prompt", "completion", "messages"} & set(SCHEMA.names) == set()
     assert closed().trainer._is_vision_dataset is False
+    assert set(closed_chat("turns").rows.column_names) == set(SCHEMA.names)
 
 
 @pytest.mark.parametrize("strategy", ["wrapped", "bfd", "bfd_split"])
@@ -318,7 +372,7 @@ def test_a_model_trained_with_the_loss_on_the_prompt_does_not_pass_unseen(tmp_pa
     from instruction_kit.training import finetune as module
 
     monkeypatch.setattr(module, "tokenise", loss_on_the_prompt)
-    with pytest.raises(TrainingError, match="the trained tokens are not one span to the end of the row"):
+    with pytest.raises(TrainingError, match="the ids after the span are not what the layout adds"):
         tune(tmp_path / "refused")
     monkeypatch.setattr(module, "prove_spans", lambda *_, **__: 0)
     assert tune(tmp_path / "unproved", save_strategy="no").is_dir()
@@ -326,6 +380,6 @@ def test_a_model_trained_with_the_loss_on_the_prompt_does_not_pass_unseen(tmp_pa
 
 def test_a_layout_without_bos_gives_rows_without_it():
     loaded = tokenizer(add_bos=False)
-    made = Encoder(loaded, Layout(kind="plain", joiner="\n", bos=None, stop=str(loaded.eos_token)))
+    made = PlainEncoder(loaded, Layout(kind="plain", joiner="\n", bos=None, stop=str(loaded.eos_token)))
     assert made.bos_id is None
     assert loaded.bos_token_id not in made.prompts(["a"])[0]

@@ -8,8 +8,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from instruction_kit.errors import TokenError
-from instruction_kit.token.encode import Encoder, tokenizer_hash
+from instruction_kit.token.encode import tokenizer_hash
 from instruction_kit.token.layout import Layout, layout_of
+from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.training.toy import BOS, EOS, PAD
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
@@ -67,14 +68,14 @@ def unigram() -> PreTrainedTokenizerFast:
 def test_a_vocabulary_that_holds_the_special_text_itself_gives_no_special_id_either():
     loaded = unigram()
     assert loaded.eos_token_id in loaded("a</s>a", add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    made = Encoder(loaded, layout_of(loaded, joiner="\n"))
+    made = PlainEncoder(loaded, layout_of(loaded, joiner="\n"))
     [ids] = made.completions(["a</s>a"])
     assert ids.count(made.stop_id) == 1
     assert "".join(loaded.convert_ids_to_tokens(ids[:-1])).replace("▁", "") == "a</s>a"
 
 
 def test_unknown_letters_are_text_and_not_special():
-    made = Encoder(unigram(), layout_of(unigram(), joiner="\n"))
+    made = PlainEncoder(unigram(), layout_of(unigram(), joiner="\n"))
     assert made.tokenizer.unk_token_id in made.prompts(["z"])[0]
 
 
@@ -85,12 +86,12 @@ def test_a_text_that_can_only_be_a_special_token_is_refused():
     with pytest.raises(
         TokenError, match=r"'§' holds what it always reads as the special token \['§'\]; skip such rows"
     ):
-        Encoder(loaded, layout_of(loaded, joiner="\n")).prompts(["a", "§"])
+        PlainEncoder(loaded, layout_of(loaded, joiner="\n")).prompts(["a", "§"])
 
 
 def test_a_layout_of_another_tokenizer_is_refused():
     with pytest.raises(TokenError, match=r"it has no token '</s>', which the layout names"):
-        Encoder(tokenizer(), Layout(kind="plain", joiner="\n", bos=None, stop="</s>"))
+        PlainEncoder(tokenizer(), Layout(kind="plain", joiner="\n", bos=None, stop="</s>"))
 
 
 def test_the_hash_of_a_tokenizer_is_of_its_rules_and_not_of_its_use():

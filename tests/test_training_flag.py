@@ -13,6 +13,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError
+from instruction_kit.token.layout import Asked
 from instruction_kit.training import adapter, flag
 from instruction_kit.training.field import FORCED, PASSED, READ, REFUSED
 from instruction_kit.training.flag import KitArguments, Request, as_arguments, parse
@@ -158,11 +159,11 @@ def test_a_file_of_flags_beside_the_script_is_not_read(tmp_path, monkeypatch):
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(TrainingError) as told:
-        settled(layout="chat", packing=True, load_in_4bit=True, lora_r=2, output_dir=None, max_length=1)
+        settled(layout="chatty", packing=True, load_in_4bit=True, lora_r=2, output_dir=None, max_length=1)
     assert str(told.value).splitlines() == [
         f"--load_in_4bit: refused, because {REFUSED['load_in_4bit']}",
         f"--packing: always False, because {FORCED['packing'].why}",
-        "--layout chat: this release has one layout, plain",
+        "--layout chatty: did you mean chat?",
         "--output_dir is required",
         "--max_length 1: it must be 2 or more",
         "--lora_r: nothing reads it without --use_peft true",
@@ -195,7 +196,9 @@ def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
 
 def test_the_kits_own_flags_reach_the_request():
     own = {item.name for item in dataclasses.fields(KitArguments)}
-    assert own == {"dataset_name", "layout", "accept_dropped", "merge_adapter"}
+    assert own == {
+        "accept_dropped", "chat_template_kwargs", "dataset_name", "layout", "merge_adapter", "system_message",
+    }  # fmt: skip
     request = settled(accept_dropped=True, model_revision="abc", trust_remote_code=True, resume_from_checkpoint="true")
     assert (str(request.built), request.accept_dropped, request.resume) == ("OUT", True, "true")
     assert (request.model.name, request.model.revision, request.model.trust_remote_code) == ("M", "abc", True)
@@ -205,3 +208,17 @@ def test_the_kits_own_flags_reach_the_request():
 def test_a_script_can_give_everything_as_keywords():
     arguments = as_arguments({"a": True, "b": None, "c": {"x": 1}, "d": ["y", "z"], "e": 1e-3})
     assert arguments == ["--a", "true", "--c", '{"x": 1}', "--d", "y", "z", "--e", "0.001"]
+
+
+def test_the_layout_that_is_asked_for_reaches_the_request_and_what_cannot_be_is_told():
+    with pytest.raises(TrainingError) as caught:
+        settled(layout="plain", system_message="Be brief.", chat_template_kwargs={"tokenize": True})
+    assert str(caught.value).splitlines() == [
+        "--system_message: a plain layout has none; take --layout chat",
+        "--chat_template_kwargs: a plain layout has none; take --layout chat",
+        "--chat_template_kwargs tokenize: it is set by this kit",
+    ]
+    with pytest.raises(TrainingError, match="--chat_template_kwargs thinking: write it as JSON, for example"):
+        settled(chat_template_kwargs="thinking")
+    told = settled(layout="chat", system_message="Be brief.", chat_template_kwargs={"x": 1}).layout
+    assert (told, settled().layout) == (Asked("chat", "Be brief.", {"x": 1}), Asked())

@@ -12,8 +12,8 @@ from tiny_model import built, encoder, model
 from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
 
 from instruction_kit.errors import TrainingError
-from instruction_kit.token.encode import Encoder
 from instruction_kit.token.layout import layout_of
+from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.shard import tokenise
 from instruction_kit.training.flag import ModelSource
 from instruction_kit.training.model import check_fit, load_model, load_tokenizer, set_special_tokens
@@ -116,5 +116,5 @@ def test_generation_ends_at_the_stop_token_and_pads_with_another_one(tmp_path):
 def test_a_pad_token_that_is_the_stop_token_is_not_written():
     loaded, tokenizer = load_model(source(model())), encoder().tokenizer
     tokenizer.pad_token = tokenizer.eos_token
-    set_special_tokens(loaded, Encoder(tokenizer, layout_of(tokenizer, joiner="\n")))
+    set_special_tokens(loaded, PlainEncoder(tokenizer, layout_of(tokenizer, joiner="\n")))
     assert loaded.generation_config.pad_token_id is None

@@ -10,8 +10,9 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from instruction_kit import Mixture
 from instruction_kit.build import shard
 from instruction_kit.errors import TrainingError
+from instruction_kit.token.conversation import Pair
 from instruction_kit.token.shard import IGNORED, tokenise
-from instruction_kit.training.span import Pair, prove_row, prove_spans, sampled
+from instruction_kit.training.span import Known, prove_row, prove_spans, sampled
 from instruction_kit.training.toy import BOS, EOS
 
 Row = dict[str, Any]
@@ -91,7 +92,7 @@ def of_another_token(row: Row) -> Row:
 
 
 SPANS = {
-    "on the prompt": (on_the_prompt, "the trained tokens are not one span to the end of the row"),
+    "on the prompt": (on_the_prompt, "the ids after the span are not what the layout adds"),
     "on the whole row": (
         lambda row: {**row, "labels": row["input_ids"]},
         "the ids before the span are not the prompt's",
@@ -103,7 +104,7 @@ SPANS = {
     "two stop tokens": (with_two_stops, "the stop token is not in the span exactly once"),
     "two beginnings": (with_two_beginnings, "the text does not begin with BOS exactly once"),
     "no beginning": (without_beginning, "the text does not begin with BOS exactly once"),
-    "another token": (of_another_token, "the trained tokens are not one span to the end of the row"),
+    "another token": (of_another_token, "the trained tokens are not one span"),
 }
 
 
@@ -151,4 +152,4 @@ def test_awkward_texts_pass(add_bos, text):
     [prompt], [completion] = made.prompts([f"{text}\n"]), made.completions([text])
     labels = [IGNORED] * len(prompt) + completion
     mask = [1] * len(labels)
-    prove_row(prompt + completion, labels, mask, pair=Pair("here", f"{text}\n", text), encoder=made)
+    prove_row(prompt + completion, labels, mask, known=Known("here", Pair(f"{text}\n", text)), encoder=made)

@@ -18,8 +18,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from instruction_kit import Frame, Mixture, Task, labels, text
 from instruction_kit.schema import Classification, MathWordProblem
-from instruction_kit.token.encode import Encoder
 from instruction_kit.token.layout import layout_of
+from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.token.shard import IGNORED, SCHEMA, tokenise
 from instruction_kit.training.finetune import finetune
@@ -65,11 +65,16 @@ def tasks(*, items: int = 36) -> list[Task]:
     ]
 
 
+def mixture(*, items: int = 36) -> Mixture:
+    """Options in one style and order: few enough rows are learnt in a second, however many styles there are."""
+    return Mixture(tasks=tasks(items=items), num_validation=0, option_styles=["dash"], option_order="source")
+
+
 @functools.cache
 def built() -> Path:
     """Build the mixture once for a session."""
     folder = SCRATCH / "tiny" / "built"
-    Mixture(tasks=tasks(), num_validation=0).build(folder)
+    mixture().build(folder)
     return folder
 
 
@@ -77,7 +82,7 @@ def built() -> Path:
 def other_built() -> Path:
     """Build a mixture with one row less."""
     folder = SCRATCH / "tiny" / "other"
-    Mixture(tasks=tasks(items=35), num_validation=0).build(folder)
+    mixture(items=35).build(folder)
     return folder
 
 
@@ -98,9 +103,9 @@ def tokenizer(*, add_bos: bool = True) -> PreTrainedTokenizerBase:
     return loaded
 
 
-def encoder(*, add_bos: bool = True) -> Encoder:
+def encoder(*, add_bos: bool = True) -> PlainEncoder:
     loaded = tokenizer(add_bos=add_bos)
-    return Encoder(loaded, layout_of(loaded, joiner="\n"))
+    return PlainEncoder(loaded, layout_of(loaded, joiner="\n"))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Held-out tasks, scored: a model and a built folder go in, a report and the rows behind it come out.
 
     folder     the pairs of a built folder that are measured
-    model      a model, its tokenizer and the layout that it was tuned on
+    model      a model and its tokenizer
     score      log-likelihoods, each the same whatever it was batched with
     measure    the score of every candidate of every pair
     figures    right or wrong, intervals, chance, majority: plain numbers

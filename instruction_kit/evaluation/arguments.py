@@ -8,10 +8,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from instruction_kit.errors import EvaluationError, nearest
 from instruction_kit.evaluation.report import MeasuredSplit
+from instruction_kit.token.layout import read_variables
 
 DESCRIPTION = "Measure a model on a built mixture: every template of every task, by rank classification."
 
@@ -24,7 +25,12 @@ def _as_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _as_variables(value: object) -> object:
+    return read_variables(value) if isinstance(value, str) else value
+
+
 Place = Annotated[str, BeforeValidator(_as_text)]
+Variables = Annotated[dict[str, JsonValue], BeforeValidator(_as_variables)]
 Splits = Annotated[tuple[MeasuredSplit, ...], BeforeValidator(_as_several), Field(min_length=1)]
 
 
@@ -49,8 +55,13 @@ class EvaluationArguments(BaseModel):
     """the type that the weights are loaded in"""
     device: str | None = None
     """cpu, cuda, cuda:1 or mps; without it cuda where there is one, else cpu"""
-    layout: Literal["plain"] | None = None
-    """how prompt and completion become tokens; without it the layout that the model was tuned on, else plain"""
+    layout: Literal["plain", "chat"] | None = None
+    """how prompt and completion become tokens; without it the layout that the model was tuned in, else chat where its \
+tokenizer has a chat template, else plain"""
+    system_message: str | None = None
+    """what begins every conversation of a chat layout that is asked for by name"""
+    chat_template_kwargs: Variables | None = None
+    """variables of the chat template, as JSON"""
     max_rows: int | None = Field(default=None, ge=1)
     """rows of each task, the same ones in every run; without it all"""
     model_revision: str | None = None

@@ -24,7 +24,8 @@ from instruction_kit.evaluation.folder import read_pairs
 from instruction_kit.evaluation.report import BASELINE, MODEL, Report, Run
 from instruction_kit.evaluation.summary import summarise
 from instruction_kit.evaluation.table import report_table
-from instruction_kit.token.layout import Layout
+from instruction_kit.token.layout import Asked, Layout, find_layout
+from instruction_kit.token.layout import settle as settle_layout
 
 PACKAGES = ("torch", "transformers", "peft", "matplotlib")
 """What must be installed; all of the extra `tune`."""
@@ -66,17 +67,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: EvaluationArguments, console: Console | None) -> Report:
     _check_surroundings()
+    asked = _asked(arguments)
     manifest = read_manifest(arguments.dataset_name)
     splits = dict.fromkeys(arguments.split)
     pairs = pl.concat(
         [read_pairs(arguments.dataset_name, split=split, max_rows=arguments.max_rows) for split in splits]
     )
     device = arguments.device or _device()
-    rows, layout = _measure(arguments, pairs, joiner=manifest.mixture["joiner"], device=device, console=console)
+    joiner = str(manifest.mixture["joiner"])
+    rows, layout = _measure(arguments, pairs, asked, joiner=joiner, device=device, console=console)
     run = Run(
         dataset=manifest.fingerprint,
         models={role: _without_path(name) for role, name in _models(arguments).items()},
-        layout=layout.model_dump_json(),
+        layout=layout.model_dump_json(exclude_defaults=True),
         dtype=arguments.dtype,
         device=device.partition(":")[0],
         max_rows=arguments.max_rows,
@@ -88,11 +91,17 @@ def _run(arguments: EvaluationArguments, console: Console | None) -> Report:
 
 
 def _measure(
-    arguments: EvaluationArguments, pairs: pl.DataFrame, *, joiner: str, device: str, console: Console | None
+    arguments: EvaluationArguments,
+    pairs: pl.DataFrame,
+    asked: Asked,
+    *,
+    joiner: str,
+    device: str,
+    console: Console | None,
 ) -> tuple[pl.DataFrame, Layout]:
     """Measure the model, then its baseline in the same layout; only one of them is in memory at a time."""
     from instruction_kit.evaluation.measure import measure, num_sequences
-    from instruction_kit.evaluation.model import Loaded, find_layout, load_model
+    from instruction_kit.evaluation.model import Loaded, load_model
 
     def load(name: str, *, revision: str | None) -> Loaded:
         return load_model(
@@ -118,12 +127,23 @@ def _measure(
     name, revision = arguments.model_name_or_path, arguments.model_revision
     with _progress(console) as progress:
         loaded = load(name, revision=revision)
-        layout = find_layout(name, loaded.tokenizer, joiner=joiner, asked=arguments.layout, revision=revision)
+        recorded = find_layout(name, revision=revision)
+        layout = settle_layout(loaded.tokenizer, name=name, joiner=joiner, asked=asked, recorded=recorded)
+        template = loaded.tokenizer.chat_template
         frames = [scored(loaded, layout, role=MODEL)]
         del loaded
         if arguments.baseline is not None:
-            frames.append(scored(load(arguments.baseline, revision=None), layout, role=BASELINE))
+            baseline = load(arguments.baseline, revision=None)
+            baseline.tokenizer.chat_template = template  # of the layout that it is measured in
+            frames.append(scored(baseline, layout, role=BASELINE))
     return pl.concat(frames), layout
+
+
+def _asked(arguments: EvaluationArguments) -> Asked:
+    asked = Asked(arguments.layout, arguments.system_message, arguments.chat_template_kwargs)
+    if asked.problems():
+        raise EvaluationError("\n".join(asked.problems()))
+    return asked
 
 
 def _models(arguments: EvaluationArguments) -> dict[str, str]:

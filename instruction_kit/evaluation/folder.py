@@ -28,6 +28,9 @@ PAIRS = pl.Schema(
         "candidates": pl.List(pl.String()),
         "gold": pl.List(pl.Int64()),
         "inverted": pl.Boolean(),
+        "question_start": pl.Int64(),
+        "exemplars": pl.List(pl.Struct({"row": pl.String(), "prompt": pl.String(), "completion": pl.String()})),
+        "turns": pl.List(pl.Struct({"role": pl.String(), "content": pl.String()})),
     }
 )
 """What measuring needs of a built folder; `split` is the source's, and with `task` and `row` it names a row."""

@@ -5,11 +5,12 @@ after the prompt. The stop token belongs to it, because without one a candidate 
 "not sure") can never score below it and is preferred for free. The highest score is the prediction. A pair of a task
 without options gives the log-likelihood of its completion, which is the first reference, stop token included.
 
-Prompt and candidate are tokenised apart, as in training. Nothing is cut: a pair with a candidate that does not fit the
-model is left out with its reason, and so are pairs that rank classification does not cover.
+Prompt and candidate become tokens as in training, by the same encoder. Nothing is cut: a pair with a candidate that
+does not fit the model or the layout is left out with its reason, and so are pairs that rank classification does not
+cover.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -19,7 +20,9 @@ from instruction_kit.evaluation.figures import best_candidates
 from instruction_kit.evaluation.report import MODEL
 from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.evaluation.score import Scored, ignore, log_likelihoods, max_positions
-from instruction_kit.token.encode import Encoder
+from instruction_kit.token.conversation import pair_of
+from instruction_kit.token.encode import encoder_of
+from instruction_kit.token.encoder import Encoded, Encoder, Misfit
 from instruction_kit.token.layout import Layout
 
 INVERTED = "inverted templates train, they are never measured"
@@ -43,13 +46,14 @@ def measure(
     `model`. `advance` is told how many sequences are done; there are `num_sequences(pairs)`.
     """
     rows = _with_candidates(pairs).with_columns(pl.lit(name).alias("model"))
-    sequences = _sequences(rows, Encoder(tokenizer, layout))
+    encoded = _sequences(rows, encoder_of(tokenizer, layout))
     bound = max_positions(model)
-    dropped = [_too_long(of_pair, bound) for of_pair in sequences]
+    dropped = [one.reason if isinstance(one, Misfit) else _too_long(one, bound) for one in encoded]
     rows = rows.with_columns(dropped=pl.coalesce("dropped", pl.Series(dropped, dtype=pl.String)))
     kept = [place for place, reason in enumerate(rows["dropped"]) if reason is None]
+    sequences = [[] if isinstance(one, Misfit) else one for one in encoded]
     flat = [sequence for place in kept for sequence in sequences[place]]
-    advance(sum(map(len, sequences)) - len(flat))
+    advance(num_sequences(pairs) - len(flat))
     found = iter(log_likelihoods(model, flat, batch_size=batch_size, advance=advance))
     scores: list[list[float] | None] = [None] * rows.height
     for place in kept:
@@ -96,20 +100,23 @@ def _check_gold(pairs: pl.DataFrame) -> None:
         )
 
 
-def _sequences(rows: pl.DataFrame, encoder: Encoder) -> list[list[Scored]]:
-    """Encode each text once; a pair that is left out has no sequences."""
-    measured = rows.filter(pl.col("dropped").is_null())
-    prompts = _encoded(measured["prompt"], encoder.prompts)
-    completions = _encoded(measured["candidates"].explode(), encoder.completions)
-    return [
-        [] if dropped else [Scored(prompts[prompt], completions[candidate]) for candidate in candidates]
-        for prompt, candidates, dropped in rows.select("prompt", "candidates", "dropped").iter_rows()
+def _sequences(rows: pl.DataFrame, encoder: Encoder) -> list[list[Scored] | Misfit]:
+    """Encode every candidate after its prompt; a pair that is left out already has none."""
+    wanted = [*encoder.columns, "candidates", "dropped"]
+    of_rows = [
+        [] if row["dropped"] else [pair_of({**row, "completion": candidate}) for candidate in row["candidates"]]
+        for row in rows.select(list(dict.fromkeys(wanted))).iter_rows(named=True)
     ]
+    encoded = iter(encoder.encode([pair for pairs in of_rows for pair in pairs]))
+    return [_scored([next(encoded) for _ in pairs]) for pairs in of_rows]
 
 
-def _encoded(texts: Iterable[str], encode: Callable[[list[str]], list[list[int]]]) -> dict[str, tuple[int, ...]]:
-    unique = list(dict.fromkeys(texts))
-    return {text: tuple(ids) for text, ids in zip(unique, encode(unique), strict=True)}
+def _scored(encoded: Sequence[Encoded | Misfit]) -> list[Scored] | Misfit:
+    """Take the candidates of one pair together: where the layout cannot take one of them, it takes none."""
+    misfit = next((one for one in encoded if isinstance(one, Misfit)), None)
+    if misfit is not None:
+        return misfit
+    return [Scored(tuple(one.prompt), tuple(one.completion)) for one in encoded if isinstance(one, Encoded)]
 
 
 def _too_long(sequences: list[Scored], bound: int | None) -> str | None:

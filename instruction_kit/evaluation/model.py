@@ -1,6 +1,6 @@
-"""A model to measure: a name or folder goes in; the model, its tokenizer and its layout come out.
+"""A model to measure: a name or folder goes in; the model and its tokenizer come out.
 
-The layout is the one that the model was tuned on, read from `instruction_kit.json` beside it. A folder with an adapter
+A folder with an adapter
 is loaded onto the base model that it names. Weights are loaded in the type that is asked for, never in the file's own.
 """
 
@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -22,7 +20,6 @@ from transformers import (
 from transformers.utils import GENERATION_CONFIG_NAME
 
 from instruction_kit.errors import EvaluationError
-from instruction_kit.token.layout import LAYOUT_FILE, Layout, layout_of, read_layout
 
 ADAPTER_FILE = "adapter_config.json"
 
@@ -105,28 +102,6 @@ def _load_adapter(name: str, **keywords: Any) -> PreTrainedModel:
     return cast("PreTrainedModel", adapted.get_base_model())
 
 
-def find_layout(
-    name: str, tokenizer: PreTrainedTokenizerBase, *, joiner: str, asked: str | None, revision: str | None = None
-) -> Layout:
-    """Find the layout to measure a model in: the one asked for by name, else the one it was tuned on, else plain.
-
-    `joiner` is the mixture's: what ends each of its prompts.
-
-    Raises:
-        EvaluationError: the model was tuned on prompts that end otherwise.
-
-    """
-    tuned = None if asked else read_layout(_folder_of_layout(name, revision))
-    if tuned is None:
-        return layout_of(tokenizer, joiner=joiner)
-    if tuned.joiner != joiner:
-        raise EvaluationError(
-            f"{name}: it was tuned on prompts that end in {tuned.joiner!r} ({LAYOUT_FILE}), this mixture's end in "
-            f"{joiner!r}; build the mixture with that joiner, or ask for another layout by name: --layout {tuned.kind}"
-        )
-    return tuned
-
-
 def _check_device(device: str) -> None:
     """Say which devices there are before minutes of loading, and in fewer words than torch."""
     try:
@@ -159,13 +134,3 @@ def _check_folder(name: str) -> None:
             f"there are {', '.join(inside)} in it: give one of them" if inside else "give the folder of a saved model"
         )
         raise EvaluationError(f"{name}: no model there, it has neither config.json nor {ADAPTER_FILE}; {there}")
-
-
-def _folder_of_layout(name: str, revision: str | None) -> Path:
-    """Find where the layout of a model would lie; a model on the hub may have been tuned by this kit too."""
-    if Path(name).is_dir():
-        return Path(name)
-    try:
-        return Path(hf_hub_download(name, LAYOUT_FILE, revision=revision)).parent
-    except EntryNotFoundError:  # also where there is no network and the cache has none
-        return Path(name)

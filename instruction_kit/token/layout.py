@@ -1,23 +1,29 @@
 """The layout of a model's text: what stands around prompt and completion, as texts of tokens.
 
 In goes a tokenizer, out comes a `Layout`; it is written beside a tuned model as `instruction_kit.json`, and whoever
-measures that model reads it there, so that training and measuring cannot differ. Token texts are kept, not ids: a
-person can read them, and a changed tokenizer shows. Text becomes ids elsewhere, in `instruction_kit.token.encode`.
+measures that model reads it there, so that training and measuring cannot differ. Another layout must be asked for by
+name. Token texts are kept, not ids: a person can read them, and a changed tokenizer shows. Text becomes ids elsewhere,
+in `instruction_kit.token.encoder` and the modules after it.
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
 from instruction_kit.build.commit import write_text
 from instruction_kit.errors import TokenError
+from instruction_kit.token.chat_template import RESERVED, ChatTemplate, template_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LAYOUT_FILE = "instruction_kit.json"
+Kind = Literal["plain", "chat"]
 
 
 class Layout(BaseModel):
@@ -25,33 +31,165 @@ class Layout(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["plain"]
-    """`plain`: the beginning, the prompt, the completion, the stop token, and nothing between them."""
+    kind: Kind
+    """`plain`: the beginning, the prompt, the completion, the stop token. `chat`: as the chat template writes it."""
     joiner: str
-    """The text that ends every prompt of the mixture; the prompts hold it already."""
+    """The text that ends every prompt of the mixture: part of a plain text, taken off in a chat."""
     bos: str | None
-    """The token that the model expects at the start, or None where its tokenizer adds none by itself."""
+    """The token that begins every text, or None where there is none."""
     stop: str
     """The token that ends every completion, learnt in training and waited for in generation."""
+    template: str | None = None
+    """Hash of the chat template."""
+    system_message: str | None = None
+    """What begins every conversation that has no system message of its own."""
+    template_kwargs: dict[str, JsonValue] | None = None
+    """Variables that the chat template is given."""
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if (self.kind == "chat") != (self.template is not None):
+            raise ValueError("a chat layout has the hash of a chat template, a plain one has none")
+        if self.kind == "plain" and (self.system_message or self.template_kwargs):
+            raise ValueError("a plain layout has neither a system message nor variables of a chat template")
+        return self
 
 
-def layout_of(tokenizer: "PreTrainedTokenizerBase", *, joiner: str) -> Layout:
-    """Find the plain layout that a tokenizer stands for.
+@dataclass(frozen=True)
+class Asked:
+    """The layout that a user asks for."""
+
+    kind: Kind | None = None
+    """None: the one that the model was tuned in, else chat where its tokenizer has a chat template, else plain."""
+    system_message: str | None = None
+    template_kwargs: dict[str, Any] | None = None
+
+    def problems(self) -> list[str]:
+        """Say what cannot be asked for together, or at all."""
+        extra = [name for name, value in self._extra().items() if value]
+        problems = [f"--{name}: a plain layout has none; take --layout chat" for name in extra if self.kind == "plain"]
+        taken = sorted(RESERVED.intersection(self.template_kwargs or {}))
+        return problems + [f"--chat_template_kwargs {name}: it is set by this kit" for name in taken]
+
+    def _extra(self) -> dict[str, object]:
+        return {"system_message": self.system_message, "chat_template_kwargs": self.template_kwargs}
+
+    def alone(self) -> list[str]:
+        """Name what was asked for without a kind of layout."""
+        return [] if self.kind else [f"--{name}" for name, value in self._extra().items() if value is not None]
+
+
+def read_variables(text: str) -> dict[str, Any]:
+    """Read the variables of a chat template from the words of a command line.
 
     Raises:
-        TokenError: it has no end-of-sequence token, or it begins a text with something other than its BOS token.
+        ValueError: they are no JSON object.
 
     """
-    name = tokenizer.name_or_path or type(tokenizer).__name__
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    raise ValueError(f'--chat_template_kwargs {text}: write it as JSON, for example {{"enable_thinking": false}}')
+
+
+def settle(
+    tokenizer: "PreTrainedTokenizerBase", *, name: str, joiner: str, asked: Asked, recorded: Layout | None
+) -> Layout:
+    """Settle on a layout: the one that is asked for by name, else the one that the model was tuned in, else its own.
+
+    Args:
+        tokenizer: the model's.
+        name: what the model is called, for errors.
+        joiner: the mixture's.
+        asked: what the user asks for.
+        recorded: what lies beside the model.
+
+    Raises:
+        TokenError: they do not go together.
+
+    """
+    if recorded is None:
+        return layout_of(tokenizer, joiner=joiner, asked=asked)
+    if asked.alone():
+        raise TokenError(
+            f"{' and '.join(asked.alone())}: {name} was tuned in a layout of its own ({LAYOUT_FILE}); "
+            "another one must be asked for by name: --layout chat"
+        )
+    is_there = recorded.kind == "plain" or recorded.template == template_hash(tokenizer)
+    if asked.kind is not None and (asked != Asked(recorded.kind) or not is_there):
+        return layout_of(tokenizer, joiner=joiner, asked=asked)
+    if recorded.kind == "plain" and asked.kind is None and recorded.joiner != joiner:
+        raise TokenError(
+            f"{name}: it was tuned on prompts that end in {recorded.joiner!r} ({LAYOUT_FILE}), this mixture's end in "
+            f"{joiner!r}; build the mixture with that joiner, or ask for another layout by name: --layout plain"
+        )
+    if not is_there:
+        raise TokenError(
+            f"{name}: the chat template of its tokenizer is not the one that it was tuned with ({LAYOUT_FILE}); put "
+            "that one back, or ask for the present one by name: --layout chat"
+        )
+    return recorded.model_copy(update={"joiner": joiner})
+
+
+def layout_of(tokenizer: "PreTrainedTokenizerBase", *, joiner: str, asked: Asked | None = None) -> Layout:
+    """Find the layout that a tokenizer stands for: chat where it has a chat template, unless another is asked for.
+
+    Raises:
+        TokenError: it has no chat template or none that can be tuned with, no end-of-sequence token, or it begins a
+            text with something other than its BOS token.
+
+    """
+    asked = asked or Asked()
+    has_template = bool(tokenizer.chat_template)
+    if asked.kind == "plain" or (asked.kind is None and not has_template and not asked.alone()):
+        return _plain(tokenizer, joiner)
+    if not has_template:
+        flag = (asked.alone() or ["--layout chat"])[0]
+        raise TokenError(
+            f"{flag}: tokenizer {_name(tokenizer)} has no chat template; take --layout plain, or give it one first: "
+            "tokenizer.chat_template = ..., then tokenizer.save_pretrained(FOLDER)"
+        )
+    return _chat(tokenizer, joiner, asked)
+
+
+def _name(tokenizer: "PreTrainedTokenizerBase") -> str:
+    return tokenizer.name_or_path or type(tokenizer).__name__
+
+
+def _plain(tokenizer: "PreTrainedTokenizerBase", joiner: str) -> Layout:
     if not isinstance(tokenizer.eos_token, str):
         raise TokenError(
-            f"tokenizer {name}: it has no end-of-sequence token, so a model tuned with it could never learn to stop; "
-            "set one first: tokenizer.eos_token = ..., then tokenizer.save_pretrained(FOLDER)"
+            f"tokenizer {_name(tokenizer)}: it has no end-of-sequence token, so a model tuned with it could never "
+            "learn to stop; set one first: tokenizer.eos_token = ..., then tokenizer.save_pretrained(FOLDER)"
         )
-    return Layout(kind="plain", joiner=joiner, bos=_beginning(tokenizer, name), stop=tokenizer.eos_token)
+    return Layout(kind="plain", joiner=joiner, bos=_beginning(tokenizer), stop=tokenizer.eos_token)
 
 
-def _beginning(tokenizer: "PreTrainedTokenizerBase", name: str) -> str | None:
+def _chat(tokenizer: "PreTrainedTokenizerBase", joiner: str, asked: Asked) -> Layout:
+    system_message, variables = asked.system_message or None, asked.template_kwargs or None
+    frame = ChatTemplate(tokenizer, variables or {}).opening(system_message)
+    begun = isinstance(tokenizer.bos_token, str) and frame.pieces[0].startswith(tokenizer.bos_token)
+    bos, text = str(tokenizer.bos_token), frame.smallest()
+    if begun and bos != frame.stop and text.count(bos) > 1:
+        raise TokenError(
+            f"tokenizer {_name(tokenizer)}: its chat template writes {bos!r}, which begins a text, {text.count(bos)} "
+            "times; mend it, or take --layout plain"
+        )
+    return Layout(
+        kind="chat",
+        joiner=joiner,
+        bos=bos if begun else None,
+        stop=frame.stop,
+        template=template_hash(tokenizer),
+        system_message=system_message,
+        template_kwargs=variables,
+    )
+
+
+def _beginning(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     """Return the BOS text if the tokenizer puts one before a text by itself."""
     bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
     full: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
@@ -62,14 +200,14 @@ def _beginning(tokenizer: "PreTrainedTokenizerBase", name: str) -> str | None:
         return tokenizer.bos_token
     found = tokenizer.decode(full[:before], skip_special_tokens=False)
     raise TokenError(
-        f"tokenizer {name}: it begins a text with {found!r}, where the plain layout knows only its BOS token "
-        f"({tokenizer.bos_token!r}); take a causal language model whose tokenizer adds BOS or nothing"
+        f"tokenizer {_name(tokenizer)}: it begins a text with {found!r}, where the plain layout knows only its BOS "
+        f"token ({tokenizer.bos_token!r}); take a causal language model whose tokenizer adds BOS or nothing"
     )
 
 
 def write_layout(model_folder: str | Path, layout: Layout) -> None:
     """Write the layout beside a saved model."""
-    write_text(Path(model_folder) / LAYOUT_FILE, layout.model_dump_json(indent=2) + "\n")
+    write_text(Path(model_folder) / LAYOUT_FILE, layout.model_dump_json(indent=2, exclude_defaults=True) + "\n")
 
 
 def read_layout(model_folder: str | Path) -> Layout | None:
@@ -86,3 +224,18 @@ def read_layout(model_folder: str | Path) -> Layout | None:
         return Layout.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, ValidationError) as error:
         raise TokenError(f"{path}: not a layout ({error}); tune the model again, or remove the file") from error
+
+
+def find_layout(name: str, *, revision: str | None = None) -> Layout | None:
+    """Read the layout beside a model in a folder here, or on the hub: that may have been tuned by this kit too.
+
+    Raises:
+        TokenError: the file is there, and it is no layout.
+
+    """
+    if Path(name).is_dir():
+        return read_layout(name)
+    try:
+        return read_layout(Path(hf_hub_download(name, LAYOUT_FILE, revision=revision)).parent)
+    except EntryNotFoundError:  # also where there is no network and the cache has none
+        return None

@@ -90,7 +90,7 @@ def differences(there: Identity, here: Identity) -> list[Difference]:
 
 def _brief(value: object) -> str:
     if isinstance(value, Layout):
-        return value.model_dump_json()
+        return value.model_dump_json(exclude_defaults=True)
     return value[:12] if isinstance(value, str) else str(value)
 
 

@@ -1,16 +1,19 @@
 """The pairs of a built mixture as token rows on disk.
 
 In goes a built folder, out comes a folder of Arrow files, one for each Parquet file of the split `train`, with a
-record (`tokens.json`). A row is `input_ids`, `labels` (-100 over the prompt) and where it came from, under names
-beginning with `m_` that no trainer reads. Arrow streams are used because they are mapped into memory as they are: no
-cache, no copy. Nothing is cut: a pair that is too long is dropped and counted, and too many of them are an error. Rows
-keep the order of the mixture, which is shuffled already. Memory holds one batch.
+record (`tokens.json`). A row is `input_ids`, `labels` (-100 over all but the output) and where it came from, under
+names beginning with `m_` that no trainer reads. Arrow streams are used because they are mapped into memory as they
+are: no cache, no copy. Nothing is cut: a pair that is too long, or that the layout cannot take, is dropped and counted,
+and too many of them are an error. Rows keep the order of the mixture, which is shuffled already. Memory holds one
+batch.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +23,9 @@ from rich.progress import Progress
 from instruction_kit.build.commit import committed, file_hash
 from instruction_kit.build.manifest import Manifest, Shard, read_manifest
 from instruction_kit.errors import TokenError
-from instruction_kit.token.encode import Encoder, tokenizer_hash
+from instruction_kit.token.conversation import pair_of
+from instruction_kit.token.encode import tokenizer_hash
+from instruction_kit.token.encoder import Encoded, Encoder, Misfit
 from instruction_kit.token.record import (
     FORMAT_VERSION,
     RECORD,
@@ -55,16 +60,15 @@ class _Count:
     prompt_tokens: int = 0
     loss_tokens: int = 0
     longest: int = 0
-    dropped: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
 
     def frozen(self) -> TaskTokens:
-        dropped = {TOO_LONG: self.dropped} if self.dropped else {}
         return TaskTokens(
             rows=self.rows,
             prompt_tokens=self.prompt_tokens,
             loss_tokens=self.loss_tokens,
             longest=self.longest,
-            dropped=dropped,
+            dropped=dict(sorted(self.dropped.items())),
         )
 
 
@@ -79,20 +83,24 @@ class _Tally:
     fewest_characters: float = float("inf")
     """Characters for each token in the densest of the dropped pairs."""
 
-    def keeps(self, row: dict[str, object], prompt: list[int], completion: list[int]) -> bool:
+    def keeps(self, encoded: Encoded | Misfit, *, row: dict[str, object]) -> TypeGuard[Encoded]:
         """Count one pair and say whether it stays."""
         count = self.tasks.setdefault(str(row["task"]), _Count())
-        length = len(prompt) + len(completion)
+        self.position += 1
+        if isinstance(encoded, Misfit):
+            count.dropped[encoded.reason] += 1
+            return False
+        length = sum(map(len, encoded))
         count.longest = max(count.longest, length)
         if length > self.max_length:
-            count.dropped += 1
+            count.dropped[TOO_LONG] += 1
             characters = len(str(row["prompt"])) + len(str(row["completion"]))
             self.fewest_characters = min(self.fewest_characters, characters / length)
             return False
         count.rows += 1
-        count.prompt_tokens += len(prompt)
-        count.loss_tokens += len(completion)
-        self.largest_id = max(self.largest_id, *prompt, *completion)
+        count.prompt_tokens += length - len(encoded.completion)
+        count.loss_tokens += len(encoded.completion)
+        self.largest_id = max(self.largest_id, *encoded.prompt, *encoded.completion, *encoded.rest)
         return True
 
 
@@ -122,7 +130,7 @@ def tokenise(
         folder: where the shards go.
         encoder: the model's tokenizer under a layout.
         max_length: the most tokens of a prompt with its completion; longer pairs are dropped and counted.
-        accept_dropped: whether a task may lose more than 1% of its pairs.
+        accept_dropped: whether a task may lose more than 1% of its pairs to its length, or to the layout.
         show_progress: whether to draw a bar on standard error.
 
     Raises:
@@ -169,7 +177,7 @@ def _write(
     path = folder / f"{origin.stem}.arrow"
     rows = 0
     with committed(path) as beside, pa.OSFile(str(beside), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
-        for batch in _batches(origin):
+        for batch in _batches(origin, encoder.columns):
             kept = _rows(batch, encoder, tally)
             if kept:
                 writer.write_batch(pa.RecordBatch.from_pylist(kept, schema=SCHEMA))
@@ -178,62 +186,87 @@ def _write(
     return TokenShard(path=path.name, rows=rows, sha256=file_hash(path))
 
 
-def _batches(origin: Path) -> Iterator[list[dict[str, object]]]:
-    columns = ["prompt", "completion", *ORIGIN.values()]
+def _batches(origin: Path, columns: Sequence[str]) -> Iterator[list[dict[str, object]]]:
     with pq.ParquetFile(origin) as parquet:
-        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=[*columns, *ORIGIN.values()]):
             yield batch.to_pylist()
 
 
 def _rows(batch: list[dict[str, object]], encoder: Encoder, tally: _Tally) -> list[dict[str, object]]:
-    prompts = encoder.prompts([str(row["prompt"]) for row in batch])
-    completions = encoder.completions([str(row["completion"]) for row in batch])
     kept = []
-    for row, prompt, completion in zip(batch, prompts, completions, strict=True):
-        if len(completion) == 1:
+    for row, encoded in zip(batch, encoder.encode([pair_of(row) for row in batch]), strict=True):
+        position = tally.position
+        if isinstance(encoded, Encoded) and len(encoded.completion) == 1:
             raise TokenError(
                 f"{row['task']} {row['split']} row {row['row']}, template {row['template']}: its completion "
                 f"{row['completion']!r} has no tokens, so there is nothing to learn; skip such rows in the task file"
             )
-        if tally.keeps(row, prompt, completion):
+        if tally.keeps(encoded, row=row):
+            before, after = ([IGNORED] * len(side) for side in (encoded.prompt, encoded.rest))
             kept.append(
                 {
-                    "input_ids": prompt + completion,
-                    "labels": [IGNORED] * len(prompt) + completion,
+                    "input_ids": encoded.prompt + encoded.completion + encoded.rest,
+                    "labels": before + encoded.completion + after,
                     **{name: row[column] for name, column in ORIGIN.items()},
-                    "m_position": tally.position,
+                    "m_position": position,
                 }
             )
-        tally.position += 1
     return kept
 
 
 def _refuse_empty(tally: _Tally, built: Path) -> None:
     if not tally.position:
         raise TokenError(f"{built}: the config `train` has no rows, so there is nothing to tune on")
-    if not any(count.rows for count in tally.tasks.values()):
+    if any(count.rows for count in tally.tasks.values()):
+        return
+    reasons = sum((count.dropped for count in tally.tasks.values()), Counter[str]())
+    if TOO_LONG in reasons:
         raise TokenError(
             f"{built}: every pair is longer than max_length {tally.max_length}, the longest has "
             f"{max(count.longest for count in tally.tasks.values())} tokens; raise --max_length"
         )
+    raise TokenError(f"{built}: no pair fits the layout: {_told(reasons)}; take another --layout")
 
 
 def _refuse_dropped(tally: _Tally) -> None:
+    problems = [*_too_long(tally), *_misfits(tally)]
+    if problems:
+        raise TokenError(
+            "\n".join(f"{problem}, or lose these pairs with --accept_dropped true" for problem in problems)
+        )
+
+
+def _too_long(tally: _Tally) -> Iterator[str]:
+    """Say which tasks lose much to `max_length`, and which budget would spare it."""
     over = {
-        name: count
+        name: (count.dropped[TOO_LONG], pairs)
         for name, count in sorted(tally.tasks.items())
-        if count.dropped > MAX_DROPPED * (count.rows + count.dropped)
+        if count.dropped[TOO_LONG] > MAX_DROPPED * (pairs := count.rows + count.dropped.total())
     }
-    if not over:
-        return
-    tasks = ", ".join(f"{name} {count.dropped:,} of {count.rows + count.dropped:,}" for name, count in over.items())
-    budget = int(tally.max_length * tally.fewest_characters)
-    raise TokenError(
-        f"pairs of more than max_length {tally.max_length} tokens would be dropped: {tasks}. Nothing is cut here. "
-        f"Set `budget: {{characters: {budget}}}` in the mixture and build again, "
-        f"or raise --max_length (the longest pair has {max(count.longest for count in over.values())} tokens), "
-        "or lose these pairs with --accept_dropped true"
-    )
+    if over:
+        tasks = ", ".join(f"{name} {dropped:,} of {pairs:,}" for name, (dropped, pairs) in over.items())
+        budget = int(tally.max_length * tally.fewest_characters)
+        yield (
+            f"pairs of more than max_length {tally.max_length} tokens would be dropped: {tasks}. Nothing is cut here. "
+            f"Set `budget: {{characters: {budget}}}` in the mixture and build again, "
+            f"or raise --max_length (the longest pair has {max(tally.tasks[name].longest for name in over)} tokens)"
+        )
+
+
+def _misfits(tally: _Tally) -> Iterator[str]:
+    """Say which tasks lose much to the layout."""
+    for name, count in sorted(tally.tasks.items()):
+        reasons = Counter({reason: pairs for reason, pairs in count.dropped.items() if reason != TOO_LONG})
+        pairs = count.rows + count.dropped.total()
+        if reasons.total() > MAX_DROPPED * pairs:
+            yield (
+                f"the layout cannot take {reasons.total():,} of {pairs:,} pairs of {name}: {_told(reasons)}. Skip or "
+                "mend such rows in the task file, take another --layout"
+            )
+
+
+def _told(reasons: Counter[str]) -> str:
+    return "; ".join(f"{reason} ({pairs:,})" for reason, pairs in reasons.most_common())
 
 
 def _is_whole(folder: Path, record: TokenRecord) -> bool:
@@ -243,5 +276,5 @@ def _is_whole(folder: Path, record: TokenRecord) -> bool:
 
 def _code() -> str:
     """Hash the modules that decide a token row."""
-    here = Path(__file__).parent
-    return hashlib.sha256(b"\0".join((here / name).read_bytes() for name in ("encode.py", "shard.py"))).hexdigest()
+    paths = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()

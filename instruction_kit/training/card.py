@@ -127,8 +127,9 @@ def _licences(manifest: Manifest) -> Iterator[str]:
 
 def _settings(tuning: Tuning, run: RunRecord) -> Iterator[str]:
     layout = run.identity.layout
+    how = "chat, as the tokenizer's chat template writes it" if layout.kind == "chat" else "plain"
     yield (
-        f"Layout: {layout.kind}; a text begins with {_token(layout.bos)}, and an output ends with "
+        f"Layout: {how}; a text begins with {_token(layout.bos)}, and an output ends with "
         f"{_token(layout.stop)}, which generation stops at. `instruction_kit.json` has it for measuring."
     )
     yield from ("", "| setting | value |", "|---|---|")
@@ -136,7 +137,8 @@ def _settings(tuning: Tuning, run: RunRecord) -> Iterator[str]:
     length = "num_train_epochs" if tuning.config.max_steps > 0 else "max_steps"  # the other one decides
     told = {name: getattr(tuning.config, name) for name in TOLD if name != length}
     precision = {"dtype": str(tuning.base.dtype).removeprefix("torch."), "num_processes": tuning.config.world_size}
-    for name, value in {**told, **precision, **adapter}.items():
+    asked = {"system_message": layout.system_message, "chat_template_kwargs": layout.template_kwargs}
+    for name, value in {**told, **precision, **adapter, **asked}.items():
         if value is not None:
             yield f"| {name} | {getattr(value, 'value', value)} |"
     packages = ("torch", "transformers", "trl", *(("peft",) if run.adapter else ()))

@@ -18,8 +18,9 @@ from datasets import Dataset, concatenate_datasets
 
 from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.errors import InstructionKitError, TrainingError
-from instruction_kit.token.encode import Encoder
-from instruction_kit.token.layout import layout_of
+from instruction_kit.token.encode import encoder_of
+from instruction_kit.token.encoder import Encoder
+from instruction_kit.token.layout import find_layout, settle
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.token.shard import identity_of, tokenise
 from instruction_kit.training.adapter import put_on
@@ -128,9 +129,10 @@ def _run(request: Request) -> Path:
 
 
 def _encoder(request: Request, manifest: Manifest) -> Encoder:
-    tokenizer = load_tokenizer(request.model)
+    tokenizer, name = load_tokenizer(request.model), request.model.name
+    recorded = find_layout(name, revision=request.model.revision)
     joiner = str(manifest.mixture["joiner"])
-    return Encoder(tokenizer, layout_of(tokenizer, joiner=joiner))
+    return encoder_of(tokenizer, settle(tokenizer, name=name, joiner=joiner, asked=request.layout, recorded=recorded))
 
 
 def _tokens(request: Request, output: Path, encoder: Encoder) -> TokenRecord:

@@ -20,6 +20,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError, nearest
+from instruction_kit.token.layout import Asked, read_variables
 from instruction_kit.training.adapter import Adapter, adapter_of, problems_of
 from instruction_kit.training.field import FORCED, REFUSED
 
@@ -41,7 +42,19 @@ class KitArguments:
     """This kit's own flags."""
 
     dataset_name: str = field(metadata={"help": "The folder of a built mixture."})
-    layout: str = field(default="plain", metadata={"help": "How prompt and completion become one text: plain."})
+    layout: str | None = field(
+        default=None,
+        metadata={
+            "help": "How prompt and completion become one text: plain, or chat (by the tokenizer's chat template). "
+            "Without it the layout that the model was tuned in, else chat where there is a template, else plain."
+        },
+    )
+    system_message: str | None = field(
+        default=None, metadata={"help": "What begins every conversation of a chat layout that has none of its own."}
+    )
+    chat_template_kwargs: str | None = field(
+        default=None, metadata={"help": 'Variables of the chat template, as JSON: {"enable_thinking": false}.'}
+    )
     accept_dropped: bool = field(
         default=False, metadata={"help": "Go on when a task loses more than 1 percent of its pairs to max_length."}
     )
@@ -68,6 +81,7 @@ class Request:
 
     built: Path
     accept_dropped: bool
+    layout: Asked
     adapter: Adapter | None
     merge_adapter: bool
     model: ModelSource
@@ -108,6 +122,7 @@ def parse(arguments: Sequence[str]) -> Request:
     return Request(
         built=Path(values["dataset_name"]),
         accept_dropped=values["accept_dropped"],
+        layout=_asked(values),
         adapter=adapter_of(values) if values["use_peft"] else None,
         merge_adapter=values["merge_adapter"],
         model=model,
@@ -176,8 +191,10 @@ def _refused(values: dict[str, Any], given: set[str]) -> list[str]:
 def _own(values: dict[str, Any]) -> list[str]:
     """Check the flags that this kit reads itself."""
     problems = []
-    if values["layout"] != "plain":
-        problems.append(f"--layout {values['layout']}: this release has one layout, plain")
+    try:
+        problems += _asked(values).problems()
+    except ValueError as error:
+        problems.append(str(error))
     problems += [f"--{name} is required" for name in ("model_name_or_path", "output_dir") if values[name] is None]
     for name, waits in WAITING.items():
         if _plain(values[name]) in waits:
@@ -192,6 +209,20 @@ def _own(values: dict[str, Any]) -> list[str]:
     if values["max_length"] is None or values["max_length"] < 2:
         problems.append(f"--max_length {values['max_length']}: it must be 2 or more")
     return problems
+
+
+def _asked(values: dict[str, Any]) -> Asked:
+    """Read the layout that is asked for.
+
+    Raises:
+        ValueError: it is none, or its variables are no JSON.
+
+    """
+    if values["layout"] not in (None, "plain", "chat"):
+        raise ValueError(f"--layout {values['layout']}: {nearest(values['layout'], ['plain', 'chat'])}")
+    variables = values["chat_template_kwargs"]
+    read = None if variables is None else read_variables(variables)
+    return Asked(values["layout"], values["system_message"], read)
 
 
 def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from instruction_kit.errors import TrainingError
-from instruction_kit.token.encode import Encoder
+from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.training.flag import ModelSource
 

@@ -5,7 +5,7 @@ texts, so every text can be written in it; the model is a Llama of random weight
 bytes: nothing is downloaded, and the global random state is left as it was.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ SMALLEST_VOCABULARY = 256 + 3  # every byte, and the three tokens above
 HEAD_SIZE = 16
 
 
-def make_toy(
+def make_toy(  # noqa: PLR0913 - each has a default, and says what one part of the model is like
     folder: str | Path,
     texts: Iterable[str],
     *,
@@ -30,6 +30,8 @@ def make_toy(
     num_layers: int = 2,
     max_positions: int = 2048,
     add_bos: bool = True,
+    chat_template: str | None = None,
+    markers: Sequence[str] = (),
     seed: int = 0,
 ) -> Path:
     """Write a model and its tokenizer into `folder`.
@@ -42,6 +44,8 @@ def make_toy(
         num_layers: the depth of the model.
         max_positions: the longest text in tokens.
         add_bos: whether the tokenizer puts its beginning-of-text token before a text by itself.
+        chat_template: how the tokenizer writes conversations; without one it knows plain texts alone.
+        markers: tokens that the chat template writes around turns.
         seed: decides the weights.
 
     """
@@ -49,7 +53,8 @@ def make_toy(
         raise TrainingError(f"vocab_size {vocab_size}: every byte and three special tokens need {SMALLEST_VOCABULARY}")
     if hidden_size % HEAD_SIZE:
         raise TrainingError(f"hidden_size {hidden_size}: it must be a multiple of {HEAD_SIZE}, the width of a head")
-    tokenizer = make_tokenizer(texts, vocab_size=vocab_size, add_bos=add_bos)
+    tokenizer = make_tokenizer(texts, vocab_size=vocab_size, add_bos=add_bos, markers=markers)
+    tokenizer.chat_template = chat_template
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=hidden_size,
@@ -71,14 +76,16 @@ def make_toy(
     return Path(folder)
 
 
-def make_tokenizer(texts: Iterable[str], *, vocab_size: int, add_bos: bool = True) -> PreTrainedTokenizerFast:
+def make_tokenizer(
+    texts: Iterable[str], *, vocab_size: int, add_bos: bool = True, markers: Sequence[str] = ()
+) -> PreTrainedTokenizerFast:
     """Train a byte-level BPE tokenizer on texts."""
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=[BOS, EOS, PAD],
+        special_tokens=[BOS, EOS, PAD, *markers],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -88,5 +95,5 @@ def make_tokenizer(texts: Iterable[str], *, vocab_size: int, add_bos: bool = Tru
             single=f"{BOS} $A", pair=f"{BOS} $A $B", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
         )
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=PAD
+        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=PAD, extra_special_tokens=list(markers)
     )

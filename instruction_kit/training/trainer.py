@@ -15,7 +15,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from instruction_kit.build.commit import write_text
 from instruction_kit.errors import TrainingError
-from instruction_kit.token.encode import Encoder
+from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import write_layout
 from instruction_kit.training.adapter import merge
 from instruction_kit.training.card import Tuning, model_card
