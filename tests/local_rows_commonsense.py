@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from local_rows import Dataset, Expected, byte_lines, each, json_rows
+from local_rows import Dataset, Expected, byte_lines, each, json_rows, quoted_rows
 
 NO_LABELS = "has no labels"
 ASKED = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
@@ -52,7 +52,35 @@ def csqa2(path: Path, _: str) -> Iterator[Expected]:
         yield Expected(row["id"], (row["question"].strip(),), (row["answer"],))
 
 
+def side_by_side(raw: Path, files: tuple[str, ...]) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Records of a file with a header beside those of one without."""
+    data, gold = (quoted_rows(raw / file, delimiter=",") for file in files)
+    for index, (record, answer) in enumerate(zip(data[1:], gold, strict=True)):
+        assert record[0] == answer[0]
+        yield index, [cell.strip() for cell in record[1:]], [cell.strip() for cell in answer[1:]]
+
+
+def comve(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
+    for index, record, (wrong,) in side_by_side(raw, files):
+        options = tuple(sentence.replace(" \ufffd \ufffd", "'") for sentence in record)
+        fate = "skipped" if options[0] == options[1] else "used"
+        yield Expected(f"{files[0]}:{index}", (), (options[int(wrong)],), options, fate=fate)
+
+
+def comve_reason(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
+    for index, (sentence, *reasons), (letter,) in side_by_side(raw, files):
+        yield Expected(f"{files[0]}:{index}", (sentence,), (reasons["ABC".index(letter)],), tuple(reasons))
+
+
+def comve_explain(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
+    for index, (sentence,), reasons in side_by_side(raw, files):
+        yield Expected(f"{files[0]}:{index}", (f"Why does this make no sense: “{sentence}”",), tuple(reasons))
+
+
 DATASETS = {
+    "comve_local": Dataset(comve),
+    "comve_reason_local": Dataset(comve_reason),
+    "comve_explain_local": Dataset(comve_explain),
     "csqa2_local": Dataset(
         each(csqa2), classes=("yes", "no"), left_out={"csqa2/CSQA2_test_no_answers.json.gz": NO_LABELS}
     ),

@@ -31,6 +31,16 @@ def test_rows_with_columns_of_their_own_stand_there_as_objects(tmp_path):
     assert rows_of(source, tmp_path)[0] == [{"row": {"goal": "a"}, "label": "1"}, {"row": {"goal": "b"}, "label": "0"}]
 
 
+def test_of_files_side_by_side_some_have_a_header_and_others_take_the_names_that_are_stated(tmp_path):
+    (tmp_path / "data.csv").write_text("id,text\n1,a\n2,b\n", encoding="utf-8")
+    (tmp_path / "gold.csv").write_text("1,yes\n2,no\n", encoding="utf-8")
+    source = Files({"train": {"row": "data.csv", "gold": "gold.csv"}}, columns={"gold": ["id", "label"]})
+    assert rows_of(source, tmp_path)[0] == [
+        {"row": {"id": "1", "text": "a"}, "gold": {"id": "1", "label": "yes"}},
+        {"row": {"id": "2", "text": "b"}, "gold": {"id": "2", "label": "no"}},
+    ]
+
+
 @pytest.mark.parametrize(("short", "long"), [(1, 3), (0, 1), (2, 3)])
 def test_a_file_that_is_shorter_is_an_error_with_both_counts(short, long, tmp_path):
     (tmp_path / "a.en").write_text("x\n" * long, encoding="utf-8")
@@ -72,6 +82,26 @@ def test_the_content_is_that_of_all_files_and_of_their_columns(tmp_path):
         ({"train": {"a": "a.parquet"}}, {}, "a.parquet: parquet cannot be read side by side"),
         ({"train": {"a": "a.x", "b": "b.x"}}, {"format": "text"}, "a.x: text cannot be read side by side"),
         ({"train": {"a": "*.txt"}}, {}, "*.txt: a pattern cannot be read side by side; name one file for each column"),
+        (
+            {"train": {"a": "a.csv", "b": "b.csv"}},
+            {"columns": {"c": ["x"]}},
+            "columns={…}: no csv or tsv file is read side by side as c",
+        ),
+        (
+            {"train": {"a": "a.csv", "b": "b.lst"}},
+            {"columns": {"b": ["x"]}},
+            "columns={…}: no csv or tsv file is read side by side as b",
+        ),
+        (
+            {"train": {"a": "a.csv", "b": "b.csv"}},
+            {"columns": {"b": ["x"]}, "header": False},
+            "columns={…} already says which files have no header; take header=False away",
+        ),
+        (
+            {"train": {"a": "a.csv", "b": "b.csv"}},
+            {"columns": {"b": ["x", "x"]}},
+            "columns=[…] needs distinct names, not ['x', 'x']",
+        ),
     ],
 )
 def test_what_cannot_stand_side_by_side_is_refused(splits, options, words):

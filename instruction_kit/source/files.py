@@ -55,8 +55,9 @@ class Files(BaseModel):
     """csv and tsv: by default a comma and a tab."""
     header: bool = True
     """csv and tsv: whether the first record names the columns."""
-    columns: tuple[str, ...] | None = None
-    """csv and tsv: names for the columns of a file without a header. json: for the items of records that are lists."""
+    columns: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
+    """csv and tsv: names for the columns of a file without a header; of files side by side, `{column: names}` for those
+    that have none. json: for the items of records that are lists."""
     records: str | Mapping[Split, str] | None = None
     """json: the field that holds the rows, `data` or `data.items`. xml: the element that is a row. One for each split
     where a file holds several."""
@@ -88,8 +89,9 @@ class Files(BaseModel):
         if any(map(holds_password, self._names())):
             raise ValueError("a URL holds a password; set it where fsspec's backend looks for it, not in a task file")
         formats = {self._format(name, entry) for entry in self._entries() for name in _names_of(entry)}
+        stated = self.model_fields_set - ({"columns"} if isinstance(self.columns, Mapping) else set())
         for options, allowed in MEANT.items():
-            given = self.model_fields_set & set(options)
+            given = stated & set(options)
             if given and not formats <= allowed:
                 raise ValueError(f"{', '.join(sorted(given))} only mean something for {' and '.join(sorted(allowed))}")
         if "encoding" in self.model_fields_set and (other := formats & OWN_ENCODING):
@@ -105,14 +107,24 @@ class Files(BaseModel):
             raise ValueError(f"records= says nothing of {', '.join(sorted(absent))}")
 
     def _check_cells(self, formats: set[Format]) -> None:
-        if formats & CELLS and not self.header and not self.columns:
+        if isinstance(self.columns, Mapping):
+            self._check_sides(self.columns)
+        elif formats & CELLS and not self.header and not self.columns:
             raise ValueError("without a header the columns need names: columns=[…]")
-        if formats & CELLS and self.header and self.columns:
+        elif formats & CELLS and self.header and self.columns:
             raise ValueError("columns=[…] names the columns of a file without a header; add header=False")
-        if self.columns and len(set(self.columns)) != len(self.columns):
-            raise ValueError(f"columns=[…] needs distinct names, not {list(self.columns)}")
+        for names in self.columns.values() if isinstance(self.columns, Mapping) else [self.columns or ()]:
+            if len(set(names)) != len(names):
+                raise ValueError(f"columns=[…] needs distinct names, not {list(names)}")
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             raise ValueError("delimiter is one character, and neither a quote nor a line end")
+
+    def _check_sides(self, columns: Mapping[str, Sequence[str]]) -> None:
+        if not self.header:
+            raise ValueError("columns={…} already says which files have no header; take header=False away")
+        sides = {s for e in self._entries() if isinstance(e, Mapping) for s in e if self._format(e[s], e) in CELLS}
+        if unknown := [side for side in columns if side not in sides]:
+            raise ValueError(f"columns={{…}}: no csv or tsv file is read side by side as {unknown[0]}")
 
     def _entries(self) -> Iterator[Entry]:
         for entries in self.splits.values():
@@ -185,31 +197,38 @@ class Files(BaseModel):
     ) -> Rows:
         form = self._format(name, entry)
         if form == "text":
-            names = matching(name, where) if is_pattern(name) else [name]
-            return partial(file_rows, [(self._portable(n), File(existing(n, where))) for n in names], self.encoding)
-        file = File(existing(name, where))
+            found = matching(name, where) if is_pattern(name) else [name]
+            return partial(file_rows, [(self._portable(n), File(existing(n, where))) for n in found], self.encoding)
+        file, names = File(existing(name, where)), self._headless(name, entry)
         records = self.records[part.split] if isinstance(self.records, Mapping) else self.records  # type: ignore[index]
         match form:
             case "json":
-                held = Document(file, self.encoding, records=records, shape=self.shape, names=self.columns)
+                held = Document(file, self.encoding, records=records, shape=self.shape, names=names)
                 return held.rows
             case "xml":
                 return partial(element_rows, file, records=str(records), columns=columns)
             case "csv" | "tsv":
-                return self._cell_rows(file, form)
+                return self._cell_rows(file, form, names)
             case _:
                 plain = {"lines": line_rows, "blocks": block_rows, "jsonl": jsonl_rows}
                 return partial(plain[form], file, self.encoding)
 
-    def _cell_rows(self, file: File, form: Format) -> Rows:
+    def _headless(self, name: str, entry: Entry | None) -> tuple[str, ...] | None:
+        """The names that are stated for the columns of a file."""
+        if not isinstance(self.columns, Mapping):
+            return self.columns
+        sides = [side for side, other in entry.items() if other == name] if isinstance(entry, Mapping) else []
+        return next((self.columns[side] for side in sides if side in self.columns), None)
+
+    def _cell_rows(self, file: File, form: Format, names: tuple[str, ...] | None) -> Rows:
         return partial(
             cell_rows,
             file,
             self.encoding,
             delimiter=self.delimiter or ("," if form == "csv" else "\t"),
             quoting=self.quoting,
-            header=self.header,
-            names=self.columns,
+            header=names is None,
+            names=names,
         )
 
 
