@@ -12,7 +12,8 @@ from small_task import contents, lines, pairs, phrasings, recitals, task_file, v
 from instruction_kit import Frame, Mixture, Task, labels
 from instruction_kit.build import scan as build_scan
 from instruction_kit.build.plan import plan
-from instruction_kit.build.scan import Scan, ScanUnit, cached
+from instruction_kit.build.scan import Scan, cached
+from instruction_kit.build.unit import ScanUnit
 from instruction_kit.errors import MixtureError, TaskError
 from instruction_kit.schema import Classification
 from instruction_kit.source import row as source_row

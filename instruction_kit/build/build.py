@@ -27,8 +27,9 @@ from instruction_kit.build.manifest import FORMAT_VERSION, MANIFEST, Manifest, S
 from instruction_kit.build.progress import Progress, bars, silent
 from instruction_kit.build.render import Renderer, drawn_examples
 from instruction_kit.build.runner import serial
-from instruction_kit.build.scan import Scan, ScanUnit, cache_folder, remember, scan, scan_units
+from instruction_kit.build.scan import Scan, cache_folder, remember, scan, scan_units
 from instruction_kit.build.shard import ShardUnit, merge, shard_units, write_runs
+from instruction_kit.build.unit import ScanUnit
 from instruction_kit.errors import BuildError
 from instruction_kit.source.hub import Hub
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from instruction_kit.build.commit import write_json
 from instruction_kit.build.manifest import MANIFEST
-from instruction_kit.build.scan import ScanUnit, task_hash
+from instruction_kit.build.scan import task_hash
+from instruction_kit.build.unit import ScanUnit
 from instruction_kit.errors import BuildError
 from instruction_kit.library import code_hash, text_hash
 

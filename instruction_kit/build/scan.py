@@ -13,7 +13,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,30 +20,17 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from instruction_kit.build.commit import committed, read_receipt, receipt, workshop, write_json
-from instruction_kit.build.examples import FILE, REJECTED_SCHEMA, Examples, Mapper
-from instruction_kit.errors import BuildError, TaskError
+from instruction_kit.build.examples import REJECTED_SCHEMA, Examples, Mapper
+from instruction_kit.build.unit import ScanUnit, split_units, unit_examples
+from instruction_kit.errors import BuildError
 from instruction_kit.library import code_hash, text_hash
 from instruction_kit.schema.columns import is_columnar
-from instruction_kit.source.raw import Batch, Range
 from instruction_kit.task.task import Task
 
 
 def cache_folder() -> Path:
     """Where scans are kept: `INSTRUCTION_KIT_CACHE`, else `~/.cache/instruction_kit`."""
     return Path(os.environ.get("INSTRUCTION_KIT_CACHE") or Path.home() / ".cache" / "instruction_kit")
-
-
-@dataclass(frozen=True)
-class ScanUnit:
-    """One piece of scanning: a range, or a whole split where the task's `rows` needs it at once."""
-
-    task: str
-    split: str
-    number: int
-    parts: tuple[Range, ...]
-    data: Literal["source", "sample"]
-    data_dir: Path | None
-    key: str
 
 
 @dataclass(frozen=True)
@@ -77,12 +63,14 @@ def task_hash(task: Task, *, data_dir: Path | None = None) -> str:
         task.license,
         str([list(part) for part in lists]),
     ]
-    return text_hash(*said, *(part for unit in _units(task, "source", data_dir, "") for part in _made(unit, task)))
+    splits = task.reading("source").split_names
+    units = [unit for split in splits for unit in split_units(task, split, data="source", data_dir=data_dir)]
+    return text_hash(*said, *(part for unit in units for part in _made(unit, task)))
 
 
 def _made(unit: ScanUnit, task: Task) -> Iterator[str | bytes]:
     """Expressions and functions cannot be hashed; what they make can, and is the same in every process."""
-    for examples in _examples(unit, task, Mapper(task, unit.split)):
+    for examples in unit_examples(unit, task):
         yield f"{unit.split} {sorted(examples.counts.items())}"
         for frame in (examples.accepted, examples.rejected):
             buffer = io.BytesIO()
@@ -93,24 +81,8 @@ def _made(unit: ScanUnit, task: Task) -> Iterator[str | bytes]:
 def scan_units(task: Task, *, data: Literal["source", "sample"], data_dir: Path | None) -> list[ScanUnit]:
     """The units of one task, over every split that it declares, so that every row is accounted for."""
     code = text_hash(code_hash(), task_hash(task, data_dir=data_dir))
-    return _units(task, data, data_dir, code)
-
-
-def _units(task: Task, data: Literal["source", "sample"], data_dir: Path | None, code: str) -> list[ScanUnit]:
-    source, where = task.reading(data), task.where(data_dir)
-    data = data if task.path else "source"
-    units = []
-    for split in source.split_names:
-        parts = source.ranges(split, where)
-        if len(parts) != len({(part.name, part.number) for part in parts}):
-            raise TaskError(f"task {task.name}: {split} names a file twice: {', '.join(part.name for part in parts)}")
-        groups = [(part,) for part in parts] if task.scope == "row" else [tuple(parts)]
-        for number, group in enumerate(groups or [()]):  # a split without rows is accounted for, too
-            key = text_hash(
-                code, task.name, data, split, *(f"{part.name}|{part.content}|{part.number}" for part in group)
-            )
-            units.append(ScanUnit(task.name, split, number, group, data, data_dir, key))
-    return units
+    splits = task.reading(data).split_names
+    return [u for split in splits for u in split_units(task, split, data=data, data_dir=data_dir, code=code)]
 
 
 def remember(task: Task, split: str, rows: int) -> None:
@@ -167,13 +139,12 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
-    mapper = Mapper(task, unit.split)
     counts: Counter[str] = Counter()
     rejected: Counter[str] = Counter()
     lost: list[pl.DataFrame] = []
     with committed(folder / "accepted.parquet") as path:
         writer: pq.ParquetWriter | None = None
-        for examples in _one_typed(_examples(unit, task, mapper), task):
+        for examples in _one_typed(unit_examples(unit, task), task):
             table = examples.accepted.rechunk().to_arrow()
             writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
             writer.write_table(table.cast(writer.schema))
@@ -181,7 +152,7 @@ def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
             rejected.update(examples.reasons)
             lost.append(examples.rejected)
         if writer is None:
-            writer = pq.ParquetWriter(path, mapper.empty().to_arrow().schema, compression="zstd")
+            writer = pq.ParquetWriter(path, Mapper(task, unit.split).empty().to_arrow().schema, compression="zstd")
         writer.close()
     with committed(folder / "rejected.parquet") as path:
         whole = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *lost])
@@ -200,32 +171,3 @@ def _one_typed(batches: Iterator[Examples], task: Task) -> Iterator[Examples]:
     types = pl.concat(whole, how="vertical_relaxed").schema if whole else pl.Schema()
     for examples in every:
         yield replace(examples, accepted=examples.accepted.cast(types) if types else examples.accepted)
-
-
-def _examples(unit: ScanUnit, task: Task, mapper: Mapper) -> Iterator[Examples]:
-    if task.scope == "row":
-        for part in unit.parts:
-            for batch in _batches(unit, task, part):
-                yield mapper.examples(batch, file=part.name, columns=partial(_columns, unit, task, part))
-        return
-    batches = [(part.name, batch) for part in unit.parts for batch in _batches(unit, task, part)]
-    for name, batch in batches:
-        yield mapper.unreadable(batch.problems, file=name)
-    if frames := [batch.frame for _, batch in batches if batch.frame.height]:
-        whole = pl.concat(frames, how="diagonal_relaxed")
-        yield mapper.examples(Batch(whole, (), batches[0][1].class_names), file=unit.parts[0].name)
-
-
-def _columns(unit: ScanUnit, task: Task, part: Range) -> pl.Schema:
-    """All columns that the source has, in whatever row: only asked where a batch lacks one that the task reads."""
-    found: dict[str, pl.DataType] = {}
-    for batch in task.reading(unit.data).read(part, task.where(unit.data_dir), None):
-        for name, dtype in batch.frame.schema.items():
-            found[name] = dtype if found.get(name, pl.Null()) == pl.Null else found[name]
-    return pl.Schema(found)
-
-
-def _batches(unit: ScanUnit, task: Task, part: Range) -> Iterator[Batch]:
-    source, where = task.reading(unit.data), task.where(unit.data_dir)
-    for batch in source.read(part, where, task.reads):
-        yield Batch(batch.frame.with_columns(pl.lit(part.name).alias(FILE)), batch.problems, batch.class_names)

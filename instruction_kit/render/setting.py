@@ -4,10 +4,10 @@ In: a setting's name. Out: its parts, and whether a template serves it for a tas
 with them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from instruction_kit.errors import MixtureError, nearest
+from instruction_kit.errors import MixtureError, TemplateError, nearest
 from instruction_kit.task.task import Task
 from instruction_kit.template.language import RATIONALE
 from instruction_kit.template.template import Template
@@ -65,3 +65,23 @@ def serves(template: Template, setting: Setting, *, task: Task) -> bool:
 def serving(templates: Iterable[Template], setting: Setting, *, task: Task) -> list[Template]:
     """The templates that serve a setting, in their order."""
     return [template for template in templates if serves(template, setting, task=task)]
+
+
+def once_each(
+    templates: Sequence[Template], settings: Sequence[Setting], *, task: Task
+) -> list[tuple[Template, Setting]]:
+    """Each template in the first setting that it serves.
+
+    Raises:
+        TemplateError: none of them serves any.
+
+    """
+    found: dict[str, tuple[Template, Setting]] = {}
+    for setting in settings:
+        for template in serving(templates, setting, task=task):
+            found.setdefault(template.name, (template, setting))
+    if not found:
+        served = [str(s) for s in SETTINGS.values() if serving(templates, s, task=task)]
+        wanted = ", ".join(map(str, settings))
+        raise TemplateError(f"task {task.name}: none of these templates serves {wanted}; {nearest(wanted, served)}")
+    return list(found.values())

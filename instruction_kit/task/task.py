@@ -1,7 +1,7 @@
 """`Task`: one dataset mapped onto one schema.
 
 In: a source, a schema and how the fields follow from the columns. Out: a checked, frozen declaration. Nothing is read
-here; `instruction_kit.build.scan` reads. A task in a file takes its name from the file and its cluster from the
+here; `instruction_kit.build` reads. A task in a file takes its name from the file and its cluster from the
 folder.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import polars as pl
 from pydantic import ConfigDict, Field, ValidationError
@@ -23,6 +23,9 @@ from instruction_kit.source import Files, Frame, Hub, Sample
 from instruction_kit.source.raw import Split, Where
 from instruction_kit.task.check import classes_of, problems, words_of
 from instruction_kit.task.column import Column, as_column
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 T = TypeVar("T")
 Rows = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -178,3 +181,25 @@ class Task:
     def named(self, *, name: str, cluster: str, path: Path | None = None) -> "Task":
         """The same task under a name and a cluster."""
         return replace(self, name=name, cluster=cluster, path=path)
+
+    def pairs(
+        self,
+        template: str | None = None,
+        *,
+        split: Split = "train",
+        data: Literal["source", "sample"] = "source",
+        data_dir: str | Path | None = None,
+        paths: Sequence[str | Path] = (),
+        num_rows: int | None = None,
+        seed: int = 0,
+    ) -> "Dataset":
+        """The pairs of this task alone, as a `datasets.Dataset`: every row under every template, or under one.
+
+        `paths` are folders with templates of your own; `num_rows` reads the first usable rows alone.
+        """
+        from instruction_kit.build.pairs import pairs
+
+        folders, where = [Path(path) for path in paths], None if data_dir is None else Path(data_dir)
+        return pairs(
+            self, template, split=split, data=data, data_dir=where, paths=folders, num_rows=num_rows, seed=seed
+        )

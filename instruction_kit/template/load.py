@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from instruction_kit.errors import TemplateError
+from instruction_kit.errors import TemplateError, nearest
 from instruction_kit.schema.schema import Schema
 from instruction_kit.task.check import NAME
 from instruction_kit.template.template import Template, parse_template
@@ -79,3 +79,19 @@ def templates_of(folders: Sequence[Path], *, schema: type[Schema], task: str) ->
             f"task {task}: no template for it; write one in templates/{schema.folder()}/ or templates/{task}/"
         )
     return templates
+
+
+def named(templates: list[Template], wanted: str | None) -> list[Template]:
+    """The template of a name, `folder/name` or `name`; all without one.
+
+    Raises:
+        TemplateError: there is none of that name.
+
+    """
+    if wanted is None:
+        return templates
+    found = [template for template in templates if wanted in (template.name, template.name.split("/")[1])]
+    if not found:
+        names = [template.name if "/" in wanted else template.name.split("/")[1] for template in templates]
+        raise TemplateError(f"no template {wanted} for this task; {nearest(wanted, names)}")
+    return found
