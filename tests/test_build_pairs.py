@@ -57,7 +57,7 @@ def test_one_template_is_named_with_or_without_its_folder(paths):
 def test_the_pairs_are_those_of_a_mixture(name):
     """Labels, options of each row, several references, rationales: as trained on, and as measured."""
     task = load_tasks([library_folder()], names=[name])[name]
-    keys = {"num_validation": 0, "num_held_out": 99, "settings": {"zero_shot.options": 1}, "phrasings": 2}
+    keys = {"num_validation": 0, "num_held_out": 99, "settings": {"zero_shot.options": 1}}
     mixture = Mixture(tasks=[name], data="sample", **keys).dataset()["train"]["train"]
     alone = {(pair["row"], pair["template"]): pair for pair in task.pairs(data="sample").to_list()}
     assert mixture.num_rows
@@ -73,8 +73,8 @@ def test_train_is_rendered_to_train_on_and_other_splits_to_measure(paths):
     task = verdicts({"train": claims(3), "test": claims(3, start=9)})
     assert task.pairs(paths=[paths])["candidates"] == [[]] * 9
     measured = task.pairs("judge", split="test", paths=[paths])
-    assert measured["candidates"] == [["I find it true.", "I find it false.", "I find it open."]] * 3
-    assert measured["gold"] == [[0], [1], [2]]
+    assert all(sorted(told) == [f"I find it {c}." for c in sorted(CLASSES)] for told in measured["candidates"])
+    assert [pair["candidates"][pair["gold"][0]] for pair in measured] == list(measured["completion"])
 
 
 def test_the_seed_draws_which_of_several_texts_is_trained_on():

@@ -1,8 +1,8 @@
 """The pairs of one task, without a mixture: every row under every template, or under one.
 
 In: a task. Out: a `datasets.Dataset` with the columns of a built mixture. Rows of train are rendered as a mixture
-trains on them, those of other splits as it measures them, with candidates. Each template stands in the first setting
-that it serves.
+with default keys trains on them, those of other splits as it measures them, with candidates. Each template stands in
+the first setting that it serves.
 """
 
 import logging
@@ -16,9 +16,11 @@ import pyarrow as pa
 
 from instruction_kit.build.examples import HASH, ROW
 from instruction_kit.build.first import first_examples
+from instruction_kit.build.listing import Lister
 from instruction_kit.build.reference import drawn_references
 from instruction_kit.errors import TaskError
 from instruction_kit.library import search_path
+from instruction_kit.mixture import Mixture
 from instruction_kit.render.pair import PAIR_SCHEMA, record
 from instruction_kit.render.render import Prompting, render
 from instruction_kit.render.setting import SETTINGS, Setting, once_each
@@ -60,8 +62,9 @@ def pairs(
     phrasings = once_each(found, list(SETTINGS.values()), task=task)
     examples, lost = first_examples(task, split, data=data, data_dir=data_dir, num_rows=num_rows)
     missed: Counter[str] = Counter()
+    mixture = Mixture(seed=seed)
     tables = [
-        pa.Table.from_pylist(list(_records(task, phrasings, rows, missed, split=split, seed=seed)), schema=PAIR_SCHEMA)
+        pa.Table.from_pylist(list(_records(mixture, task, split, phrasings, rows, missed)), schema=PAIR_SCHEMA)
         for rows in examples.iter_slices(SLICE)
     ]
     made = pa.concat_tables(tables)
@@ -72,18 +75,18 @@ def pairs(
 
 
 def _records(
+    mixture: Mixture,
     task: Task,
+    split: str,
     phrasings: Sequence[tuple[Template, Setting]],
     rows: pl.DataFrame,
     missed: Counter[str],
-    *,
-    split: str,
-    seed: int,
 ) -> Iterator[dict[str, Any]]:
-    measured = split != "train"
-    values = rows.drop(ROW, HASH).to_dicts()
-    drawn = drawn_references(task, rows[HASH].to_numpy(), values, split=split, seed=seed, turn=0)
-    for row, example, reference in zip(rows[ROW].to_list(), values, drawn, strict=True):
+    hashes, values = rows[HASH].to_numpy(), rows.drop(ROW, HASH).to_dicts()
+    lister, measured = Lister(mixture, task, split=split), split != "train"
+    drawn = drawn_references(task, hashes, values, split=split, seed=mixture.seed, turn=0)
+    listings = lister.measured(hashes, values) if measured else lister.drawn(hashes, values, 0)
+    for row, example, reference, listing in zip(rows[ROW].to_list(), values, drawn, listings, strict=True):
         for template, setting in phrasings:
             try:
                 pair = render(
@@ -91,9 +94,10 @@ def _records(
                     template=template,
                     setting=setting,
                     task=task,
-                    prompting=Prompting(),
+                    prompting=Prompting(mixture.joiner),
                     measured=measured,
                     reference=0 if measured else reference,
+                    listing=listing,
                 )
             except RowProblem as problem:
                 missed[str(problem)] += 1
