@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from instruction_kit.errors import InstructionKitError
     from instruction_kit.mixture import Equal, ExamplesProportional, FixedWeights, Mixture, Temperature
     from instruction_kit.source import Files, Frame, Hub
-    from instruction_kit.task import Task, conversation, index, labels, options, position, spans, text
+    from instruction_kit.task import Task, index, labels, options, position, spans, text
+    from instruction_kit.task.conversation import conversation  # not by way of task: mypy takes it for the module there
 
 __version__ = "0.1.0"
 
