@@ -34,6 +34,8 @@ EVERY_KEY: dict[str, Any] = {
     "num_validation": 5,
     "num_held_out": 6,
     "held_out_settings": ["zero_shot.no_options"],
+    "find_overlap": False,
+    "drop_overlap": True,
     "seed": 7,
 }
 
@@ -88,6 +90,8 @@ def test_yaml_gives_the_same_object_as_python(tmp_path):
         num_validation=5,
         num_held_out=6,
         held_out_settings=["zero_shot.no_options"],
+        find_overlap=False,
+        drop_overlap=True,
         seed=7,
     )
     assert read == written

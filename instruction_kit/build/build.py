@@ -21,6 +21,7 @@ from instruction_kit.build.commit import file_hash, owned, read_receipt, receipt
 from instruction_kit.build.draw import PAIRS, ROLE, Drawn, draw
 from instruction_kit.build.examples import REJECTED_SCHEMA
 from instruction_kit.build.identity import Identity, check_folder, identify, sign
+from instruction_kit.build.leakage import summary
 from instruction_kit.build.ledger import task_records
 from instruction_kit.build.losses import notable
 from instruction_kit.build.manifest import FORMAT_VERSION, MANIFEST, Manifest, Shard, TemplateRecord, read_manifest
@@ -91,8 +92,8 @@ class _Build:
         )
         flat = [unit for units_of in shards.values() for unit in units_of]
         written = list(self.progress.over("shard", serial(lambda u: self._shard(u, scans, work), flat), len(flat)))
-        rejected = self._rejected(scans, work)
-        manifest = self._manifest(identity, scans, drawn, rendered, [shard for shard in (*written, *rejected) if shard])
+        others = [*self._rejected(scans, work), *self._overlap(drawn)]
+        manifest = self._manifest(identity, scans, drawn, rendered, [shard for shard in (*written, *others) if shard])
         write_text(self.out / README, card(manifest))
         write_json(self.out / MANIFEST, manifest.model_dump(mode="json"))
         self._clear()
@@ -182,6 +183,14 @@ class _Build:
                 shards.append(_shard_record(self.out, path, "rejected", name, frame.height))
         return shards
 
+    def _overlap(self, drawn: Drawn) -> list[Shard]:
+        path = "overlap/overlap-00000-of-00001.parquet"
+        if not drawn.overlap.height:
+            return []
+        if path not in self.kept:
+            write_frame(self.out / path, drawn.overlap)
+        return [self.kept.get(path) or _shard_record(self.out, path, "overlap", "overlap", drawn.overlap.height)]
+
     def _manifest(
         self,
         identity: Identity,
@@ -196,6 +205,7 @@ class _Build:
             "train": ["train", "validation", "seen"],
             "held_out": _held_out_splits(scans, drawn),
             "rejected": sorted(self.roles),
+            "overlap": ["overlap"],
         }
         rows: Counter[tuple[str, str]] = Counter()
         for shard in shards:
@@ -212,6 +222,7 @@ class _Build:
             tasks=task_records(self.mixture, self.roles, scans, drawn, rendered, identity),
             left=dict(self.mixture.leaving),
             templates={name: TemplateRecord(hash=known[name].hash, text=known[name].text) for name in used},
+            overlap=summary(drawn.overlap),
             splits={config: {split: rows[config, split] for split in splits} for config, splits in planned.items()},
             shards=shards,
         )

@@ -17,7 +17,7 @@ def card(manifest: Manifest) -> str:
 
 
 def _configs(manifest: Manifest) -> Iterator[dict[str, object]]:
-    for config in ("train", "held_out", "rejected"):
+    for config in ("train", "held_out", "rejected", "overlap"):
         splits = [split for split, rows in manifest.splits.get(config, {}).items() if rows]
         if splits:
             files = [{"split": split, "path": f"{config}/{split}-*.parquet"} for split in splits]
@@ -44,6 +44,9 @@ def _body(manifest: Manifest) -> Iterator[str]:
     for name, task in manifest.tasks.items():
         shares = (f"{task.expected_share:.2%}", f"{task.realised_share:.2%}") if task.role == "train" else ("", "")
         yield f"| {name} | {task.cluster} | {task.role} | {shares[0]} | {shares[1]} | {task.rounds} | {task.license} |"
+    if manifest.overlap:
+        yield ""
+        yield from _overlap(manifest)
     if manifest.left:
         yield ""
         yield "Left out: " + "; ".join(f"{name} ({why})" for name, why in manifest.left.items()) + "."
@@ -56,3 +59,15 @@ def _body(manifest: Manifest) -> Iterator[str]:
     yield "```yaml"
     yield yaml.safe_dump(manifest.mixture, sort_keys=False, allow_unicode=True).rstrip()
     yield "```"
+
+
+def _overlap(manifest: Manifest) -> Iterator[str]:
+    what = "were taken out" if manifest.mixture["drop_overlap"] else "are trained on"
+    yield f"Training rows that share text with held-out rows; they {what}, and the config `overlap` names them:"
+    yield ""
+    yield "| held out | trained | rows | how |"
+    yield "|---|---|---:|---|"
+    for held, tasks in manifest.overlap.items():
+        for task, kinds in tasks.items():
+            how = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
+            yield f"| {held} | {task} | {sum(kinds.values()):,} | {how} |"

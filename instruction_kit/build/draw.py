@@ -14,6 +14,7 @@ import polars as pl
 
 from instruction_kit import choice
 from instruction_kit.build.examples import HASH, ROW
+from instruction_kit.build.leakage import POS, SCAN, leaks
 from instruction_kit.build.plan import num_carved
 from instruction_kit.build.quota import Quota, quotas
 from instruction_kit.build.scan import Scan
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
 Role = Literal["train", "validation", "seen", "held_out"]
 ROLES: tuple[Role, ...] = ("train", "validation", "seen", "held_out")
-SCAN, POS, ROLE, PAIRS = "_scan", "_pos", "role", "pairs"
-"""Columns of drawn frames: scan's number in its split, place in its examples, role, and for train the pairs to
-render."""
+ROLE, PAIRS = "role", "pairs"
+"""Columns of drawn frames beside those of places: role, and for train the pairs to render."""
 
 DRAWN_SCHEMA = {POS: pl.Int64(), ROW: pl.String(), HASH: pl.UInt64(), ROLE: pl.String(), PAIRS: pl.Int64()}
 
@@ -40,6 +40,10 @@ class Drawn:
     quotas: Mapping[str, Quota]
     duplicates: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(task, split) -> rows whose key another row before them has."""
+    overlap: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Training rows that share text with held-out rows, as `instruction_kit.build.overlap` lays them out."""
+    dropped_overlap: bool = False
+    """Whether those were taken out."""
 
 
 def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
@@ -52,6 +56,16 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
     frames, duplicates = _frames(scans)
     held = mixture.held_out
     _check_rows(mixture, frames, scans)
+    measured = {}
+    for name in held.measured:
+        split = _measured_split(mixture, name)
+        measured[name, split] = _smallest(
+            frames[name, split], mixture.num_held_out, mixture.seed, "held out", name, split
+        )
+    overlap = leaks(mixture, scans, measured)
+    if mixture.drop_overlap:
+        frames = _without(frames, overlap)
+        _check_rows(mixture, frames, scans)
     drawn: list[tuple[tuple[str, str], pl.DataFrame]] = []
     pools = {}
     for name in held.training:
@@ -63,11 +77,19 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         used = _uses(mixture, name, pool, made[name])
         seen = _smallest(used, mixture.num_validation, mixture.seed, "seen", name)
         drawn += [((name, "train"), _with_role(used, "train")), ((name, "train"), _with_role(seen, "seen"))]
-    for name in held.measured:
-        split = _measured_split(mixture, name)
-        rows = _smallest(frames[name, split], mixture.num_held_out, mixture.seed, "held out", name, split)
-        drawn.append(((name, split), _with_role(rows, "held_out")))
-    return Drawn(_by_scan(scans, drawn), made, duplicates)
+    drawn += [(key, _with_role(rows, "held_out")) for key, rows in measured.items()]
+    return Drawn(_by_scan(scans, drawn), made, duplicates, overlap, mixture.drop_overlap)
+
+
+def _without(
+    frames: Mapping[tuple[str, str], pl.DataFrame], overlap: pl.DataFrame
+) -> dict[tuple[str, str], pl.DataFrame]:
+    """Less the training rows that share text with held-out ones."""
+    gone = {key: frame[ROW] for key, frame in overlap.partition_by("task", "split", as_dict=True).items()}
+    return {
+        key: frame.filter(~pl.col(ROW).is_in(gone[key].implode())) if key in gone else frame
+        for key, frame in frames.items()
+    }
 
 
 def _measured_split(mixture: "Mixture", name: str) -> str:

@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from instruction_kit.build.draw import Drawn
 from instruction_kit.build.identity import Identity
+from instruction_kit.build.leakage import OVERLAP
 from instruction_kit.build.manifest import Ledger, Source, TaskRecord
 from instruction_kit.build.scan import Scan
 from instruction_kit.library import text_hash
@@ -67,15 +70,21 @@ def _splits(name: str, mine: Sequence[tuple[Scan, Mapping[str, Any]]], drawn: Dr
     for split in dict.fromkeys(scan.unit.split for scan, _ in mine):
         here = [(scan, values) for scan, values in mine if scan.unit.split == split]
         contents = [part.content for scan, _ in here for part in scan.unit.parts]
-        found[split] = Source(
-            content=text_hash(*contents), ledger=_ledger(here, drawn.duplicates.get((name, split), 0))
-        )
+        found[split] = Source(content=text_hash(*contents), ledger=_ledger(here, _removed(drawn, name, split)))
     return found
 
 
-def _ledger(here: Sequence[tuple[Scan, Mapping[str, Any]]], duplicates: int) -> Ledger:
+def _removed(drawn: Drawn, name: str, split: str) -> dict[str, int]:
+    """Rows that were taken out before the draw."""
+    found = {DUPLICATE: drawn.duplicates.get((name, split), 0)}
+    if drawn.dropped_overlap:
+        found[OVERLAP] = drawn.overlap.filter(pl.col("task") == name, pl.col("split") == split).height
+    return {why: rows for why, rows in found.items() if rows}
+
+
+def _ledger(here: Sequence[tuple[Scan, Mapping[str, Any]]], before: Mapping[str, int]) -> Ledger:
     rejected = _summed([*(scan.rejected for scan, _ in here), *(values["rejected"] for _, values in here)])
-    removed = _summed([*(values["removed"] for _, values in here), {DUPLICATE: duplicates} if duplicates else {}])
+    removed = _summed([*(values["removed"] for _, values in here), before])
     read, used = sum(scan.read for scan, _ in here), sum(values["used"] for _, values in here)
     skipped = sum(scan.skipped for scan, _ in here)
     rest = read - used - skipped - sum(rejected.values()) - sum(removed.values())

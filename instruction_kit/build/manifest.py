@@ -26,7 +26,7 @@ class Shard(Record):
 
     path: str
     """Relative to the folder, with forward slashes."""
-    config: Literal["train", "held_out", "rejected"]
+    config: Literal["train", "held_out", "rejected", "overlap"]
     split: str
     rows: int
     sha256: str
@@ -107,6 +107,9 @@ class Manifest(Record):
     left: dict[str, str]
     """Tasks that are neither trained nor measured, and phrasings that are not used, as `template <name>` -> why."""
     templates: dict[str, TemplateRecord]
+    overlap: dict[str, dict[str, dict[str, int]]]
+    """Held-out task -> training task -> kind of match -> training rows that share text with held-out ones; where they
+    were dropped, the ledgers say so."""
     splits: dict[str, dict[str, int]]
     """Config -> split -> rows; a split that was planned and has no rows is 0 and in no file."""
     shards: list[Shard]

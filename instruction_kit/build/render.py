@@ -16,8 +16,9 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from instruction_kit import choice
-from instruction_kit.build.draw import PAIRS, POS, ROLE, ROLES, Role
+from instruction_kit.build.draw import PAIRS, ROLE, ROLES, Role
 from instruction_kit.build.examples import HASH, ROW
+from instruction_kit.build.leakage import POS
 from instruction_kit.build.listing import Lister
 from instruction_kit.build.quota import num_phrasings
 from instruction_kit.build.reference import drawn_references

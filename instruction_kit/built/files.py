@@ -18,6 +18,7 @@ from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash
 from instruction_kit.build.examples import REJECTED_SCHEMA
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
+from instruction_kit.build.overlap import MATCHES
 from instruction_kit.built.problem import Problem
 from instruction_kit.render.pair import PAIR_SCHEMA
 
@@ -80,7 +81,7 @@ def shard_problems(folder: Path, shard: Shard) -> Iterator[Problem]:
 
 
 def _schema_problems(found: Mapping[str, pl.DataType], shard: Shard) -> Iterator[str]:
-    wanted = REJECTED if shard.config == "rejected" else PAIRS
+    wanted = {"rejected": REJECTED, "overlap": MATCHES}.get(shard.config, PAIRS)
     for name, kind in wanted.items():
         if name not in found:
             yield f"lacks the column {name}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from instruction_kit.build.identity import Identity
+from instruction_kit.build.leakage import OVERLAP
 from instruction_kit.build.ledger import DUPLICATE
 from instruction_kit.build.manifest import MANIFEST, Ledger, Manifest, Shard, TaskRecord
 from instruction_kit.built.problem import Problem
@@ -24,7 +25,9 @@ LINE = ("task", "split", "file", "row", "field", "reason")
 
 def scan_pairs(folder: Path, shards: Sequence[Shard], *splits: str) -> pl.LazyFrame:
     """The pairs of these splits, of all where none is named; `config` and `home` say from which file each is."""
-    chosen = [shard for shard in shards if shard.config != "rejected" and (shard.split in splits or not splits)]
+    chosen = [
+        shard for shard in shards if shard.config in ("train", "held_out") and (shard.split in splits or not splits)
+    ]
     frames = [_EMPTY.with_columns(config=pl.lit(""), home=pl.lit(""))]
     for shard in chosen:
         pairs = pl.scan_parquet(folder / shard.path)
@@ -130,7 +133,7 @@ def _reason() -> pl.Expr:
 
 
 def _lost_problems(where: str, ledger: Ledger, lines: pl.DataFrame) -> Iterator[Problem]:
-    removed = {why: rows for why, rows in ledger.removed.items() if why != DUPLICATE}
+    removed = {why: rows for why, rows in ledger.removed.items() if why not in (DUPLICATE, OVERLAP)}
     said = Counter(ledger.rejected) + Counter(removed)
     most = dict(lines.group_by("why").len().iter_rows())
     first = lines.filter(pl.col("row").is_not_null()).filter(pl.struct("file", "row").is_first_distinct())

@@ -53,7 +53,7 @@ def verify(folder: str | Path, *, progress: bool = False) -> Verdict:
     if whole:
         told.add(pair_problems(folder, manifest, kept))
         told.add(rejected_problems(folder, manifest, kept))
-    pairs = sum(shard.rows for shard in shards if shard.config != "rejected")
+    pairs = sum(shard.rows for shard in shards if shard.config in ("train", "held_out"))
     return Verdict(len(shards), pairs, whole, tuple(told.lines()), told.num)
 
 
@@ -81,7 +81,7 @@ def _shard_problems(
     folder: Path, manifest: Manifest, known: Mapping[str, Phrasing], homes: _Homes, shard: Shard
 ) -> Iterator[Problem]:
     yield from shard_problems(folder, shard)
-    if shard.config == "rejected" or not is_readable(folder, shard):
+    if shard.config not in ("train", "held_out") or not is_readable(folder, shard):
         return
     for frame in batches(folder / shard.path):
         yield from row_problems(frame, shard, manifest, known)

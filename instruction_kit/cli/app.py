@@ -124,10 +124,16 @@ def build(
         err.print("stopped; the same command goes on from there", highlight=False)
         raise
     for config, splits in manifest.splits.items():
-        if config != "rejected":
+        if config in ("train", "held_out"):
             told = ", ".join(f"{split} {rows:,}" for split, rows in splits.items()) or "nothing"
             out.print(f"{config}: {told}", highlight=False, markup=False, soft_wrap=True)
     out.print(totals(manifest), highlight=False, markup=False)
+    if rows := manifest.splits["overlap"]["overlap"]:
+        what = (
+            "were dropped" if manifest.mixture["drop_overlap"] else "share text with held-out rows: drop_overlap: true"
+        )
+        told = f"{rows:,} training rows {what}; each stands with its match in {folder / 'overlap'}"
+        out.print(told, highlight=False, markup=False, soft_wrap=True)
     if any(manifest.splits["rejected"].values()):
         told = f"every rejected row stands with its reasons in {folder / 'rejected'}"
         out.print(told, highlight=False, markup=False, soft_wrap=True)

@@ -94,6 +94,10 @@ class Mixture(BaseModel):
     num_held_out: Count = Field(1_000, ge=1)
     """Measured rows of each held-out task."""
     held_out_settings: MeasuredSettings = ("zero_shot.options",)
+    find_overlap: bool = True
+    """Look for training rows that share text with held-out rows, on the rows' own fields; they stand in `overlap/`."""
+    drop_overlap: bool = False
+    """Take such rows out before anything is drawn; each is counted."""
     seed: Count = Field(0, ge=0)
 
     def __init__(self, **values: Any) -> None:

@@ -1,0 +1,109 @@
+"""What the training rows of a mixture share with its held-out rows.
+
+In: the mixture, its scans and the held-out rows that are drawn. Out: the matches, and the training rows that they take
+out where the mixture says so. Only fields are compared, as the scans wrote them; no template has touched them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from instruction_kit.build.examples import HASH, ROW
+from instruction_kit.build.grams import normalised
+from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
+from instruction_kit.build.scan import Scan
+from instruction_kit.schema.field import Choice
+from instruction_kit.schema.schema import Schema
+from instruction_kit.template.language import RATIONALE
+
+if TYPE_CHECKING:
+    from instruction_kit.mixture import Mixture
+
+SCAN, POS = "_scan", "_pos"
+"""Columns that say where a row lies: the scan's number in its split, and the place in its examples."""
+BATCH_ROWS = 20_000
+OVERLAP = "it shares text with a held-out row"
+"""The reason in the ledger."""
+
+
+def leaks(mixture: "Mixture", scans: Sequence[Scan], held: Mapping[tuple[str, str], pl.DataFrame]) -> pl.DataFrame:
+    """Every training row that shares text with a held-out row, of the layout `MATCHES`.
+
+    Args:
+        mixture: says which tasks train.
+        scans: all scans of the mixture.
+        held: the drawn rows of each (task, split) that is measured.
+
+    """
+    measured = [part for (task, split), rows in held.items() for part in _held(mixture, scans, task, split, rows)]
+    if not measured or not (mixture.find_overlap or mixture.drop_overlap):
+        return pl.DataFrame(schema=MATCHES)
+    trained = [scan for scan in scans if scan.unit.split == "train" and scan.unit.task in mixture.held_out.training]
+    return overlaps(lambda: (part for scan in trained for part in _texts(mixture, scan)), pl.concat(measured))
+
+
+def _held(
+    mixture: "Mixture", scans: Sequence[Scan], task: str, split: str, rows: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    for scan in scans:
+        mine = rows.filter(pl.col(SCAN) == scan.unit.number)[POS].sort().to_list()
+        if (scan.unit.task, scan.unit.split) == (task, split) and mine:
+            yield _long(pl.read_parquet(scan.examples)[mine], mixture, scan)
+
+
+def _texts(mixture: "Mixture", scan: Scan) -> Iterator[pl.DataFrame]:
+    with pq.ParquetFile(scan.examples) as file:
+        for batch in file.iter_batches(BATCH_ROWS):
+            yield _long(pl.DataFrame(pl.from_arrow(batch)), mixture, scan)
+
+
+def _long(examples: pl.DataFrame, mixture: "Mixture", scan: Scan) -> pl.DataFrame:
+    """A line for each text of each row, and one for all of its input."""
+    schema = mixture.chosen[scan.unit.task].schema
+    fields = _fields(examples)
+    texts = [normalised(_as_text(name, examples.schema[name])).fill_null("") for name in fields]
+    inputs = [number for number, name in enumerate(fields) if name not in _answers(schema)]
+    made = examples.select(pl.col(ROW).alias("row"), *(text.alias(f"{number}") for number, text in enumerate(texts)))
+    if inputs:
+        whole = pl.concat_str([f"{number}" for number in inputs], separator=" ")
+        made = made.with_columns(whole.str.replace_all(" +", " ").str.strip_chars().alias("*"))
+    names = {f"{number}": name for number, name in enumerate(fields)} | {"*": "*"}
+    long = made.unpivot(index="row", variable_name="field", value_name="text").filter(pl.col("text") != "")
+    long = long.with_columns(pl.col("field").replace_strict(names, return_dtype=pl.String))
+    origin = {"task": pl.lit(scan.unit.task), "split": pl.lit(scan.unit.split)}
+    answer = pl.col("field").is_in(sorted(_answers(schema)))
+    return long.with_columns(**origin, answer=answer).select(list(TEXTS)).cast(TEXTS)
+
+
+def _fields(examples: pl.DataFrame) -> list[str]:
+    texts = (pl.String(), pl.List(pl.String()))
+    kept = [name for name in examples.columns if name not in (ROW, HASH)]
+    return [name for name in kept if examples.schema[name] in texts or _is_turns(examples.schema[name])]
+
+
+def _is_turns(dtype: pl.DataType) -> bool:
+    return dtype == pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.String:
+        return pl.col(name)
+    items = pl.col(name).list.eval(pl.element().struct.field("content")) if _is_turns(dtype) else pl.col(name)
+    return items.list.join(" ")
+
+
+def _answers(schema: type[Schema]) -> frozenset[str]:
+    """Fields that answer; the options of a choice are part of its question."""
+    target = schema.target
+    return frozenset({RATIONALE}) | ({target.answer} if isinstance(target, Choice) else {target.field})
+
+
+def summary(found: pl.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
+    """Held-out task -> training task -> kind of match -> training rows."""
+    told: dict[str, dict[str, dict[str, int]]] = {}
+    counts = found.group_by("held_out_task", "task", "kind").len().sort("held_out_task", "task", "kind")
+    for held, task, kind, rows in counts.iter_rows():
+        told.setdefault(held, {}).setdefault(task, {})[kind] = rows
+    return told

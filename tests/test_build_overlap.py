@@ -1,0 +1,166 @@
+"""Text that two sides share: every planted copy is found, and nothing that is only boilerplate."""
+
+from itertools import count
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instruction_kit.build.grams import grams, normalised, text_at, without, words_of
+from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
+from instruction_kit.choice import row_hashes
+
+NUMBER = count()
+BOILERPLATE = "read the text below and then answer the question that follows it with one word or none"
+
+
+def words(number: int) -> str:
+    """Some out of 4,000 words, others in each call."""
+    drawn = row_hashes([str(next(NUMBER)) for _ in range(number)]) % np.uint64(4_000)
+    return " ".join(f"w{word}" for word in drawn)
+
+
+def rows(task: str, inputs: list[dict[str, str]], answers: list[str] | None = None) -> pl.DataFrame:
+    """A line for each text, as a scan's examples give them."""
+    lines = []
+    for number, fields in enumerate(inputs):
+        made = [(field, False, text) for field, text in fields.items()]
+        made.append(("*", False, " ".join(fields.values())))
+        if answers:
+            made.append(("answer", True, answers[number]))
+        lines += [(task, "train", str(number), field, answer, text) for field, answer, text in made if text]
+    return pl.DataFrame(lines, schema=TEXTS, orient="row").with_columns(normalised(pl.col("text")))
+
+
+def passages(number: int, *, ending: str = "") -> list[dict[str, str]]:
+    return [{"passage": f"{words(30)} {ending}".strip(), "question": words(5)} for _ in range(number)]
+
+
+def found(train: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    made = overlaps(lambda: [train], held)
+    assert made.schema == MATCHES
+    return made
+
+
+def kinds(matches: pl.DataFrame) -> dict[str, str]:
+    return dict(matches.select("row", "kind").iter_rows())
+
+
+@pytest.mark.parametrize("ending", ["", BOILERPLATE])
+def test_every_planted_copy_is_found_and_no_boilerplate(ending):
+    held, train = passages(300, ending=ending), passages(3_000, ending=ending)
+    planted = {}
+    for place in range(100):
+        other = held[place]["passage"].split()
+        if place % 4 == 0:
+            train[place] = {**train[place], "passage": held[place]["passage"].upper() + "!"}
+            planted[str(place)] = "exact"
+        elif place % 4 == 1:
+            train[place] = {**train[place], "passage": f"{words(9)}, {' '.join(other[4:17])} {words(3)}"}
+            planted[str(place)] = "13-gram"
+        elif place % 4 == 2:
+            train[place] = {**train[place], "question": " ".join(other[2:10])}
+            planted[str(place)] = "8-gram"
+        else:
+            train[place] = {"question": held[place]["question"]}
+            held[place] = {"question": held[place]["question"]}
+            planted[str(place)] = "short"
+    matches = found(rows("trained", train), rows("held", held))
+    assert kinds(matches) == planted
+    assert matches["held_out_row"].to_list() == matches["row"].to_list()
+
+
+def test_a_match_names_both_rows_and_the_words_that_they_share():
+    text = words(20)
+    train, held = rows("t", [{"document": f"before {text} after"}]), rows("h", [{"passage": text, "question": "why"}])
+    (match,) = found(train, held).to_dicts()
+    assert match == {
+        "task": "t",
+        "split": "train",
+        "row": "0",
+        "field": "document",
+        "kind": "13-gram",
+        "held_out_task": "h",
+        "held_out_split": "train",
+        "held_out_row": "0",
+        "held_out_field": "passage",
+        "same_answer": False,
+        "text": " ".join(text.split()[:13]),
+    }
+
+
+def test_an_answer_counts_where_it_is_long_and_never_by_itself_where_it_is_short():
+    long = words(12)
+    train = rows("t", [{"question": words(9)}, {"question": words(9)}], ["paris", long])
+    held = rows("h", [{"question": words(9)}, {"question": words(9)}], ["paris", long])
+    assert kinds(found(train, held)) == {"1": "exact"}
+
+
+def test_the_same_question_tells_whether_the_answer_is_the_same_too():
+    question, other = words(9), words(9)
+    train = rows("t", [{"question": question}, {"question": other}], ["yes", "no"])
+    held = rows("h", [{"question": question}, {"question": other}], ["yes", "yes"])
+    assert dict(found(train, held).select("row", "same_answer").iter_rows()) == {"0": True, "1": False}
+
+
+def test_a_short_field_counts_only_as_the_whole_input():
+    held = rows(
+        "h", [{"premise": "the cat sat down", "hypothesis": "it is on a mat"}, {"question": "who wrote hamlet"}]
+    )
+    train = [
+        {"premise": "the cat sat down", "hypothesis": "it ran away at once"},
+        {"question": "Who wrote 'Hamlet'?"},
+        {"question": "who wrote macbeth"},
+        {"sentence": "the cat sat down", "claim": "it is on a mat"},
+    ]
+    assert kinds(found(rows("t", train), held)) == {"1": "short", "3": "exact"}
+
+
+def test_one_passage_under_many_questions_is_no_boilerplate():
+    passage = words(30)
+    held = rows("h", [{"passage": passage, "question": words(4)} for _ in range(15)] + passages(300))
+    train = rows("t", [{"passage": passage, "question": words(4)} for _ in range(40)] + passages(300))
+    assert set(kinds(found(train, held))) == {str(number) for number in range(40)}
+
+
+def test_batches_change_nothing():
+    held, train = passages(50), passages(200)
+    for place in range(20):
+        train[place] = {**train[place], "passage": f"{words(3)} {held[place]['passage']}"}
+    whole, side = rows("t", train), rows("h", held)
+    parts = whole.partition_by("row", maintain_order=True)
+    assert overlaps(lambda: parts, side).equals(found(whole, side))
+
+
+def test_nothing_is_found_in_nothing():
+    empty = pl.DataFrame(schema=TEXTS)
+    assert found(empty, rows("h", passages(3))).height == 0
+    assert found(rows("t", passages(3)), empty).height == 0
+    assert overlaps(list, rows("h", passages(3))).height == 0
+
+
+TEXT = st.lists(st.sampled_from("abc"), max_size=12).map(" ".join)
+
+
+@given(texts=st.lists(TEXT, max_size=6), size=st.integers(1, 4))
+def test_runs_of_words_are_those_of_each_text(texts, size):
+    held = words_of(pl.Series(texts, dtype=pl.String))
+    hashes, places = grams(held, size)
+    runs = [text.split()[i : i + size] for text in texts for i in range(len(text.split()) - size + 1)]
+    assert [text_at(texts, held, place, size).split() for place in places.tolist()] == runs
+    same = {(tuple(a), tuple(b)): a == b for a in runs for b in runs}
+    numbers = hashes.tolist()
+    for (i, a), (j, b) in ((x, y) for x in enumerate(runs) for y in enumerate(runs)):
+        assert (numbers[i] == numbers[j]) == same[tuple(a), tuple(b)]
+
+
+@given(texts=st.lists(TEXT, max_size=4), data=st.data())
+def test_no_run_goes_over_a_covered_word(texts, data):
+    held = words_of(pl.Series(texts, dtype=pl.String))
+    size = len(held.hashes)
+    covered = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)), dtype=bool)
+    _, places = grams(without(held, covered), 3)
+    _, every = grams(held, 3)
+    assert places.tolist() == [place for place in every.tolist() if not covered[place : place + 3].any()]

@@ -1,0 +1,63 @@
+"""Training rows that share text with held-out rows: found before training, named, and taken out where that is asked."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from small_task import contents, phrasings, verdicts
+
+from instruction_kit import Mixture
+from instruction_kit.built.verify import verify
+
+LONG = "Claim number {} has a good many words of its own, numbered {} and {}, so that it can be found again."
+
+
+def mixture(folder: Path, *, copies: int = 5, **options: Any) -> Mixture:
+    said = [LONG.format(n, n * 7, n * 11) for n in range(40)]
+    held = pl.DataFrame({"id": [f"h{n}" for n in range(40)], "claim": said})
+    own = [f"Quite another thing is said here about the number {n * 13}." for n in range(60)]
+    train = pl.DataFrame({"id": [f"t{n}" for n in range(60)], "claim": [*held["claim"][:copies], *own[copies:]]})
+    label = (pl.int_range(pl.len()) % 3).alias("label")
+    tasks = [
+        verdicts(train.with_columns(label), name="trained"),
+        verdicts(held.with_columns(label), name="held", cluster="away"),
+    ]
+    values: dict[str, Any] = {"tasks": tasks, "hold_out": ["away"], "paths": [phrasings(folder)], "num_validation": 0}
+    return Mixture(**{**values, **options})
+
+
+def test_rows_that_share_text_with_held_out_ones_are_named_and_trained_on(tmp_path):
+    manifest = mixture(tmp_path).build(tmp_path / "out")
+    assert manifest.overlap == {"held": {"trained": {"exact": 5}}}
+    assert manifest.tasks["trained"].splits["train"].ledger.used == 60
+    found = pl.read_parquet(tmp_path / "out" / "overlap" / "*.parquet")
+    assert dict(found.select("row", "held_out_row").iter_rows()) == {f"t{n}": f"h{n}" for n in range(5)}
+    assert found["same_answer"].all()
+    assert "| held | trained | 5 | exact 5 |" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert verify(tmp_path / "out").problems == ()
+
+
+def test_such_rows_are_taken_out_and_counted_where_that_is_asked_for(tmp_path):
+    manifest = mixture(tmp_path, drop_overlap=True).build(tmp_path / "out")
+    ledger = manifest.tasks["trained"].splits["train"].ledger
+    assert (ledger.used, ledger.removed) == (55, {"it shares text with a held-out row": 5})
+    rows = pl.read_parquet(tmp_path / "out" / "train" / "*.parquet")["row"]
+    assert not set(rows) & {f"t{n}" for n in range(5)}
+    assert verify(tmp_path / "out").problems == ()
+
+
+def test_nobody_looks_where_that_is_asked_for(tmp_path):
+    manifest = mixture(tmp_path, find_overlap=False).build(tmp_path / "out")
+    assert (manifest.overlap, manifest.splits["overlap"]) == ({}, {"overlap": 0})
+    assert not (tmp_path / "out" / "overlap").exists()
+
+
+def test_a_mixture_without_any_is_the_same_with_and_without_dropping(tmp_path):
+    kept, dropped = (mixture(tmp_path, copies=0, drop_overlap=drop) for drop in (False, True))
+    kept.build(tmp_path / "kept")
+    dropped.build(tmp_path / "dropped")
+    parquet = [
+        {name: data for name, data in contents(tmp_path / out).items() if name.endswith(".parquet")}
+        for out in ("kept", "dropped")
+    ]
+    assert parquet[0] == parquet[1]
