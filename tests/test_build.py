@@ -55,6 +55,8 @@ def test_the_folder_holds_the_manifest_the_card_and_the_shards_that_they_name(fo
 
 def test_load_dataset_reads_every_config_and_every_split(folder, manifest):
     for config, splits in manifest.splits.items():
+        if not any(splits.values()):
+            continue
         read = datasets.load_dataset(str(folder), config)
         assert {split: rows.num_rows for split, rows in read.items()} == {s: n for s, n in splits.items() if n}
     assert set(datasets.load_dataset(str(folder))) == {"train", "validation", "seen"}  # the default config
@@ -108,6 +110,7 @@ def test_a_split_without_rows_is_0_in_the_manifest_and_not_in_the_card(tmp_path)
         "train": {"train": 5, "validation": 0, "seen": 0},
         "held_out": {},
         "rejected": {"recitals": 0},
+        "overlap": {"overlap": 0},
     }
     assert set(contents(tmp_path / "out")) == {"README.md", "manifest.json", "train/train-00000-of-00001.parquet"}
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")

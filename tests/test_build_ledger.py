@@ -151,7 +151,7 @@ def test_each_loss_has_its_reason_and_stands_in_a_file(tmp_path):
     assert with_room.tasks["dirty"].splits["train"].ledger.skipped == 1
     assert with_room.tasks["dirty"].splits["train"].ledger.removed == {"another row before it has the same key": 1}
     lost = pl.read_parquet(tmp_path / "room" / "rejected" / "dirty-00000-of-00001.parquet")
-    assert set(lost.columns) == {"task", "split", "file", "row", "field", "reason", "value"}
+    assert set(lost.columns) == {"task", "split", "file", "row", "field", "reason", "value", "place"}
     assert set(lost.select("row", "field", "reason", "value").iter_rows()) == {
         ("no text", "claim", "missing", None),
         ("blank", "claim", "blank", " \n\t"),

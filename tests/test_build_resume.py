@@ -341,6 +341,6 @@ def test_the_mixture_of_the_killed_builds_has_every_kind_of_file(tmp_path, monke
     monkeypatch.setattr(build_shard, "SHARD_PAIRS", KILLED_SHARD_PAIRS)
     killed_mixture(tmp_path).build(tmp_path / "out")
     record = read_manifest(tmp_path / "out")
-    assert {shard.config for shard in record.shards} == {"train", "held_out", "rejected"}
+    assert {shard.config for shard in record.shards} == {"train", "held_out", "rejected", "overlap"}
     assert len([shard for shard in record.shards if shard.split == "train"]) > 1
     assert pairs(tmp_path / "out").height == sum(shard.rows for shard in record.shards if shard.split == "train")
