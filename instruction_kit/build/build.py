@@ -19,13 +19,13 @@ from instruction_kit import __version__
 from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash, owned, read_receipt, receipt, write_frame, write_json, write_text
 from instruction_kit.build.draw import PAIRS, ROLE, Drawn, draw
-from instruction_kit.build.examples import REJECTED_SCHEMA
 from instruction_kit.build.identity import Identity, check_folder, identify, sign
 from instruction_kit.build.leakage import summary
 from instruction_kit.build.ledger import task_records
 from instruction_kit.build.losses import notable
 from instruction_kit.build.manifest import FORMAT_VERSION, MANIFEST, Manifest, Shard, TemplateRecord, read_manifest
 from instruction_kit.build.progress import Progress, bars, silent
+from instruction_kit.build.rejected import REJECTED_SCHEMA
 from instruction_kit.build.render import Renderer, drawn_examples
 from instruction_kit.build.runner import serial
 from instruction_kit.build.scan import Scan, cache_folder, remember, scan, scan_units

@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from instruction_kit import choice
-from instruction_kit.build.examples import HASH, ROW
 from instruction_kit.build.leakage import POS, SCAN, leaks
 from instruction_kit.build.plan import num_carved
 from instruction_kit.build.quota import Quota, quotas
+from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.scan import Scan
 from instruction_kit.errors import MixtureError
 

@@ -10,22 +10,20 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from instruction_kit.build.rejected import rejected_rows, unread_rows
+from instruction_kit.build.rowid import FILE, HASH, ID, ROW, with_ids
 from instruction_kit.choice import row_hashes
 from instruction_kit.errors import TaskError, nearest
 from instruction_kit.schema.columns import PROBLEMS, check_frame, frame_schema
-from instruction_kit.source.raw import INDEX, MAX_SHOWN_CHARS, Batch, Problem
+from instruction_kit.source.raw import INDEX, Batch, Problem
 from instruction_kit.task.column import Resolved
 from instruction_kit.task.task import Task
 
-FILE, ROW, HASH, SKIP = "_file", "row", "hash", "_skip"
+SKIP = "_skip"
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
 ClassNames = Mapping[str, tuple[str, ...]]
 NUM_ALONE = 5
 """Rows of each batch that are mapped alone too."""
-
-REJECTED_SCHEMA = {name: pl.String() for name in ("task", "split", "file", "row", "place", "field", "reason", "value")}
-"""`rejected/*.parquet`: which row of which file, the line of one that could not be read, which field, why, and
-what stood there."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +51,9 @@ class Mapper:
 
     def unreadable(self, problems: tuple[Problem, ...], *, file: str) -> Examples:
         """Rows that the source could not read at all."""
-        said: dict[str, list[str | None]] = {
-            "file": [file] * len(problems),
-            "row": [f"{file}:{problem.number}" for problem in problems],
-            "place": [problem.place or None for problem in problems],
-            "field": [""] * len(problems),
-            "reason": [problem.reason for problem in problems],
-            "value": [problem.text or None for problem in problems],
-        }
         count = {"source_rows": len(problems), "read": len(problems)}
-        return Examples(self.empty(), self._rejected(said), count, Counter(problem.reason for problem in problems))
+        lost = unread_rows(problems, task=self.task.name, split=self.split, file=file)
+        return Examples(self.empty(), lost, count, Counter(problem.reason for problem in problems))
 
     def examples(self, batch: Batch, *, file: str, columns: Callable[[], pl.Schema] | None = None) -> Examples:
         """Map and check one batch; `columns` tells all that the source has, where this batch lacks one.
@@ -91,7 +82,8 @@ class Mapper:
             (pl.col(n).cast(t) if n in good.columns else pl.lit(None, dtype=t)).alias(n) for n, t in types.items()
         ]
         accepted = good.select(ROW, pl.Series(HASH, row_hashes(ids)), *fields)
-        return Examples(accepted, pl.concat([unreadable.rejected, self._explained(bad)]), counts, reasons)
+        lost = rejected_rows(bad, task=self.task.name, split=self.split)
+        return Examples(accepted, pl.concat([unreadable.rejected, lost]), counts, reasons)
 
     def _field_types(self, schema: pl.Schema) -> dict[str, pl.DataType]:
         """The schema's own types; a field of a type of the user's own keeps the type that it came with."""
@@ -142,8 +134,8 @@ class Mapper:
     def _mapped(self, raw: pl.DataFrame, file: str, declared: ClassNames) -> pl.DataFrame:
         resolved = {name: self._resolved(name, raw.schema, declared) for name in self.task.mapping}
         skip = self.task.skip.fill_null(value=False) if self.task.skip is not None else pl.lit(value=False)
-        raw = self._with_ids(raw, file)
-        expressions = [pl.col("_id").alias(ROW), pl.col(FILE), skip.alias(SKIP)]
+        raw = with_ids(raw, self.task, split=self.split, file=file)
+        expressions = [pl.col(ID).alias(ROW), pl.col(FILE), skip.alias(SKIP)]
         for name, column in resolved.items():
             expressions.append(column.value.alias(name))
             if column.problem is not None and column.shown is not None:
@@ -189,31 +181,6 @@ class Mapper:
         except pl.exceptions.PolarsError as error:
             raise TaskError(f"{self._where}: split {self.split}: {name} does not fit the source: {error}") from error
 
-    def _with_ids(self, raw: pl.DataFrame, file: str) -> pl.DataFrame:
-        """`key`, else file (or split) and index; what `rows=` makes of one row after the first is numbered.
-
-        An id follows from the source row alone: were it a count within the batch, its size would choose rows.
-        """
-        if FILE not in raw.columns:
-            raw = raw.with_columns(pl.lit(file).alias(FILE))
-        if self.task.key:
-            return raw.with_columns(pl.col(self.task.key).cast(pl.String).alias("_id"))
-        named = raw.with_columns(self._name(raw.columns).alias("_id"))
-        if self.task.rows is None:
-            return named
-        number = pl.int_range(pl.len()).over("_id")
-        return named.with_columns(
-            pl.when(number > 0).then(pl.format("{}#{}", pl.col("_id"), number)).otherwise(pl.col("_id")).alias("_id")
-        )
-
-    def _name(self, columns: list[str]) -> pl.Expr:
-        grouped = self.task.scope.removeprefix("group:")
-        if INDEX in columns:
-            return pl.format("{}:{}", pl.col(FILE), pl.col(INDEX))
-        if self.task.scope == "row":
-            raise TaskError(f"{self._where}: rows= drops {INDEX}, by which rows are named; keep it, or give key=")
-        return pl.format("{}:{}", pl.lit(self.split), pl.col(grouped) if grouped in columns else pl.int_range(pl.len()))
-
     def _checked(self, mapped: pl.DataFrame, resolved: Mapping[str, Resolved]) -> pl.DataFrame:
         found = mapped.with_columns(check_frame(mapped.drop(ROW, FILE, SKIP), schema=self.task.schema).alias(PROBLEMS))
         for name, column in resolved.items():
@@ -226,19 +193,3 @@ class Mapper:
         return found.with_columns(
             pl.when(pl.col(ROW).is_null()).then(unnamed).otherwise(pl.col(PROBLEMS)).alias(PROBLEMS)
         )
-
-    def _explained(self, bad: pl.DataFrame) -> pl.DataFrame:
-        said: dict[str, list[str | None]] = {name: [] for name in ("file", "row", "place", "field", "reason", "value")}
-        for row in bad.iter_rows(named=True):
-            for problem in row[PROBLEMS]:
-                name, _, reason = problem.partition(": ")
-                shown = row.get(f"_shown_{name}", row.get(name))
-                value = None if shown is None else str(shown)[:MAX_SHOWN_CHARS]
-                for key, told in zip(said, (row[FILE], row[ROW], None, name, reason, value), strict=True):
-                    said[key].append(told)
-        return self._rejected(said)
-
-    def _rejected(self, said: Mapping[str, list[str | None]]) -> pl.DataFrame:
-        count = len(said["row"])
-        labels = {"task": [self.task.name] * count, "split": [self.split] * count}
-        return pl.DataFrame({**labels, **said}, schema=REJECTED_SCHEMA)

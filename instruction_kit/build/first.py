@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from instruction_kit.build.examples import ROW
+from instruction_kit.build.rowid import ROW
 from instruction_kit.build.unit import split_units, unit_examples
 from instruction_kit.errors import SourceError, TaskError, nearest
 from instruction_kit.source import Frame

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow.parquet as pq
 
-from instruction_kit.build.examples import HASH, ROW
 from instruction_kit.build.grams import normalised
 from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
+from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.scan import Scan
 from instruction_kit.schema.field import Choice
 from instruction_kit.schema.schema import Schema

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 import pyarrow as pa
 
-from instruction_kit.build.examples import HASH, ROW
 from instruction_kit.build.first import first_examples
 from instruction_kit.build.listing import Lister
 from instruction_kit.build.reference import drawn_references
+from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.errors import TaskError
 from instruction_kit.library import search_path
 from instruction_kit.mixture import Mixture

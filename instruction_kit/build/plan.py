@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from instruction_kit.build.examples import ROW
 from instruction_kit.build.quota import quotas
+from instruction_kit.build.rowid import ROW
 from instruction_kit.build.scan import cache_folder, cached, remembered, scan_units
 from instruction_kit.errors import SourceError
 from instruction_kit.render.setting import parse_setting, serving

@@ -8,6 +8,7 @@ with none is lost, counted.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,12 @@ import pyarrow.parquet as pq
 
 from instruction_kit import choice
 from instruction_kit.build.draw import PAIRS, ROLE, ROLES, Role
-from instruction_kit.build.examples import HASH, ROW
 from instruction_kit.build.leakage import POS
 from instruction_kit.build.listing import Lister
+from instruction_kit.build.phrasing import Drawing, Phrasing
 from instruction_kit.build.quota import num_phrasings
 from instruction_kit.build.reference import drawn_references
-from instruction_kit.render.listing import Listing
+from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.render.pair import Pair, record
 from instruction_kit.render.render import TOO_LONG, Prompting, render
 from instruction_kit.render.setting import Setting, parse_setting, serving
@@ -72,15 +73,6 @@ def drawn_examples(path: Path, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
                 parts.append(pl.DataFrame(pl.from_arrow(file.read_row_group(group)))[[place - start for place in mine]])
             start = end
     return pl.concat(parts) if parts else pl.DataFrame(), rows.with_columns(places.search_sorted(rows[POS]).alias(POS))
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What one use of a row draws beside its setting and phrasing."""
-
-    reference: int = 0
-    """Which of its right texts it is trained on."""
-    listing: Listing = field(default_factory=Listing)
 
 
 class Renderer:
@@ -139,7 +131,8 @@ class Renderer:
         ]
         listings = [self.lister.drawn(hashes, values, use) for use in range(most)]
         for index, (row, count) in enumerate(zip(rows[ROW].to_list(), counts, strict=True)):
-            phrasing = _Phrasing(self, values[index], ranks[index].tolist(), served)
+            order = [self.templates[place].name for place in ranks[index]]
+            phrasing = Phrasing(partial(self.render, values[index]), order, served)
             records = []
             for use in range(count):
                 turn = self._turn(use)
@@ -181,7 +174,7 @@ class Renderer:
         example: Mapping[str, Any],
         template: Template,
         setting: Setting,
-        drawing: "Drawing",
+        drawing: Drawing,
         *,
         measured: bool = False,
     ) -> Pair:
@@ -220,43 +213,3 @@ class Renderer:
     def _turn(self, use: int) -> int:
         """The round of one use of a row."""
         return use // self.phrasings
-
-
-class _Phrasing:
-    """The phrasings of one row in the order in which it takes them: unused ones first, of the drawn setting first."""
-
-    def __init__(
-        self, renderer: Renderer, example: Mapping[str, Any], ranks: list[int], served: Mapping[Setting, list[Template]]
-    ) -> None:
-        self._renderer, self._example, self._served = renderer, example, served
-        self._rank = {renderer.templates[position].name: rank for rank, position in enumerate(ranks)}
-        self._taken: Counter[str] = Counter()
-        self._barred: set[tuple[str, Setting]] = set()
-        self._orders: dict[Setting, list[tuple[Template, Setting]]] = {}
-        self.reason = ""
-
-    def next(self, drawn: Setting, turn: int, drawing: Drawing) -> tuple[Template, Setting, Pair] | None:
-        """The next pair of this row; None if no phrasing can take it, or all that can have had their turn."""
-        for taken in range(turn + 1):
-            for template, setting in self._order(drawn):
-                if self._taken[template.name] == taken and (pair := self._pair(template, setting, drawing)):
-                    self._taken[template.name] += 1
-                    return template, setting, pair
-        return None
-
-    def _order(self, drawn: Setting) -> list[tuple[Template, Setting]]:
-        if drawn not in self._orders:
-            every = [(template, setting) for setting, templates in self._served.items() for template in templates]
-            every.sort(key=lambda offer: (offer[1] != drawn, self._rank[offer[0].name]))
-            self._orders[drawn] = every
-        return self._orders[drawn]
-
-    def _pair(self, template: Template, setting: Setting, drawing: Drawing) -> Pair | None:
-        if (template.name, setting) in self._barred:
-            return None
-        try:
-            return self._renderer.render(self._example, template, setting, drawing)
-        except RowProblem as problem:
-            self._barred.add((template.name, setting))
-            self.reason = self.reason or str(problem)
-            return None

@@ -20,7 +20,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from instruction_kit.build.commit import committed, read_receipt, receipt, workshop, write_json
-from instruction_kit.build.examples import REJECTED_SCHEMA, Examples, Mapper
+from instruction_kit.build.examples import Examples, Mapper
+from instruction_kit.build.rejected import REJECTED_SCHEMA
 from instruction_kit.build.unit import ScanUnit, split_units, unit_examples
 from instruction_kit.errors import BuildError
 from instruction_kit.library import code_hash, text_hash

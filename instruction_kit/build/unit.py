@@ -12,7 +12,8 @@ from typing import Literal
 
 import polars as pl
 
-from instruction_kit.build.examples import FILE, Examples, Mapper
+from instruction_kit.build.examples import Examples, Mapper
+from instruction_kit.build.rowid import FILE
 from instruction_kit.errors import TaskError
 from instruction_kit.library import text_hash
 from instruction_kit.source.raw import Batch, Range

@@ -16,9 +16,9 @@ import yaml
 from instruction_kit.build.build import README, WORK
 from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash
-from instruction_kit.build.examples import REJECTED_SCHEMA
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
 from instruction_kit.build.overlap import MATCHES
+from instruction_kit.build.rejected import REJECTED_SCHEMA
 from instruction_kit.built.problem import Problem
 from instruction_kit.render.pair import PAIR_SCHEMA
 
