@@ -19,6 +19,6 @@ task = Task(
     key="fname",
     metrics=["rouge1", "rouge2", "rougeLsum"],
     license="cc-by-nc-sa-4.0",
-    families=["dialogsum"],
+    families=["dialogsum", "daily_dialog", "dream", "mutual"],  # whose dialogues it sums up
     sizes={"train": 500, "test": 500},
 )

@@ -34,7 +34,7 @@ task = Task(
         "translations": text("caption"),
     },
     metrics=["bleu"],
-    families=["multi30k", "flickr30k"],
+    families=["multi30k", "flickr30k"],  # the captions are those of Flickr30k
     languages=["en", *LANGUAGES],
     sizes={"train": 20_000, "validation": 2_028, "test": 2_000},
 )
