@@ -22,6 +22,7 @@ from instruction_kit.token.layout import Asked, layout_of
 from instruction_kit.training.toy import make_toy
 
 CHATML = """\
+{{- heading | default('') }}
 {%- for message in messages %}
 {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
 {%- endfor %}

@@ -1,7 +1,11 @@
 """The chat layout: the tokenizer's own ids, the loss on the answer and its stop token, and no alteration unseen."""
 
+import re
+from pathlib import Path
+
 import chat_model
 import pytest
+import trl
 from chat_model import CHATML, HEADERS, MARKERS, RESTS, STOPS, SYSTEM, TEMPLATES, encoder, own_ids, tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,6 +207,34 @@ def test_white_space_that_a_template_puts_around_an_answer_is_learnt_with_it():
     assert encoded(made, SAID).prompt.count(made.stop_id) == 1
 
 
+def test_a_variable_that_a_template_does_not_read_is_refused():
+    assert text(encoder(template_kwargs={"heading": "*"}), [3]) == "<|im_start|>"
+    with pytest.raises(TokenError, match=r"--chat_template_kwargs headng: the chat template of .* does not read it"):
+        encoder(template_kwargs={"headng": "*"})
+
+
+FAMILIES: dict[str, dict[str, object]] = {
+    "cohere": {}, "gemma": {}, "gemma3": {}, "lfm2": {}, "llama3": {}, "llama3_1": {}, "phi3_5": {}, "qwen2_5": {},
+    "llama3_2": {"date_string": "1 May"}, "qwen3": {"enable_thinking": False},
+}  # fmt: skip
+MARK = re.compile(r"<[|/]?\w+\|?>")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_templates_of_known_families_are_taken_as_trl_ships_them(family):
+    source = (Path(trl.__file__).parent / "chat_templates" / f"{family}.jinja").read_text(encoding="utf-8")
+    markers = sorted(set(MARK.findall(source)) - {BOS, EOS})
+    loaded = make_tokenizer(["What now?"], vocab_size=500, markers=markers)
+    loaded.chat_template = source
+    asked = Asked("chat", template_kwargs=FAMILIES[family])
+    made = ChatEncoder(loaded, layout_of(loaded, joiner="\n", asked=asked))
+    for pair in PAIRS.values():
+        one = encoded(made, pair)
+        assert one.prompt + one.completion + one.rest == own_ids(made, conversation_of(pair), **FAMILIES[family])
+        assert text(made, one.completion) == pair.completion + made.layout.stop
+        assert made.begins_once(one.prompt)
+
+
 NO_HEADER = CHATML.replace("{{- '<|im_start|>assistant\\n' }}", "")
 DATED = "{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}{{ day }}{% endif %}"
 REFUSED = {
@@ -331,6 +363,17 @@ def test_the_stop_token_of_the_template_is_taken_where_the_tokenizer_s_own_is_an
         assert made.layout.stop == stop
         assert made.tokenizer.convert_ids_to_tokens(made.stop_id) == stop
     assert layout_of(tokenizer("turns"), joiner="\n", asked=Asked("plain")).stop == EOS
+
+
+def test_several_templates_without_a_default_one_are_refused_and_the_default_one_is_taken():
+    several = tokenizer()
+    several.chat_template = {"rag": HEADERS, "tools": CHATML}
+    with pytest.raises(
+        TokenError, match=r"it has several chat templates \(rag, tools\) and no default one; take one of the"
+    ):
+        layout_of(several, joiner="\n")
+    several.chat_template = {"default": CHATML, "rag": HEADERS}
+    assert layout_of(several, joiner="\n") == encoder().layout
 
 
 def test_marks_of_generation_are_not_read():

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from test_evaluation_folder import copa, write_folder
 from test_training_flag import settled
 from test_training_model import source
-from tiny_model import built, encoder, model, one_thread, tune
+from tiny_model import built, encoder, model, one_thread, tokenizer, tune
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from instruction_kit.errors import EvaluationError, TrainingError
@@ -227,6 +227,29 @@ def test_targets_are_ends_of_names_an_expression_or_every_linear_layer(targets, 
     adapted = put_on(load_model(source(model())), adapter(lora_target_modules=targets), revision=None)
     names = {name.partition(".lora_")[0] for name, weight in adapted.named_parameters() if weight.requires_grad}
     assert len(names) == modules
+
+
+def test_a_token_without_an_embedding_is_refused_and_one_with_a_fresh_one_is_learnt_where_embeddings_are(tmp_path):
+    """Nothing is resized in silence; an adapter alone would leave a new token as it was drawn."""
+    folder = tmp_path / "model"
+    shutil.copytree(model(), folder)
+    grown = tokenizer()
+    grown.add_special_tokens({"eos_token": "<|new|>"})
+    grown.save_pretrained(folder)
+    flags = {**LORA, "model_name_or_path": folder, "save_strategy": "no", "merge_adapter": True}
+    with pytest.raises(
+        TrainingError, match=rf"and its tokenizer gives the id {len(grown) - 1}; .* resize the model and"
+    ):
+        tune(tmp_path / "refused", **flags)
+    resized = AutoModelForCausalLM.from_pretrained(folder)
+    resized.resize_token_embeddings(len(grown), mean_resizing=False)
+    resized.save_pretrained(folder)
+    rows = []
+    for name, saved in (("frozen", None), ("trained", ["embed_tokens"])):
+        tuned = tune(tmp_path / name, **flags, lora_modules_to_save=saved)
+        rows.append(load_file(tuned / "model.safetensors")["model.embed_tokens.weight"][-1])
+    before = load_file(folder / "model.safetensors")["model.embed_tokens.weight"][-1]
+    assert [torch.equal(row, before) for row in rows] == [True, False]
 
 
 def test_both_of_two_tied_embeddings_are_trained_as_one():

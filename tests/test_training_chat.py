@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
 import torch
@@ -14,8 +15,10 @@ from tiny_model import tune as tune_plain
 from transformers import AutoModelForCausalLM, GenerationConfig
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
+from instruction_kit import Frame, Mixture, Task, conversation
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import TokenError, TrainingError
+from instruction_kit.schema import OpenInstruction
 from instruction_kit.token.chat import ALTERED, FORGED
 from instruction_kit.token.conversation import messages, pair_of
 from instruction_kit.token.encoder import Encoded
@@ -54,6 +57,39 @@ def test_a_token_row_is_the_tokenizer_s_conversation_with_the_loss_on_the_answer
     )
 
 
+def talk(number: int) -> list[dict[str, str]]:
+    """A conversation of one round or of several, with a system message or without."""
+    said = [("user", f"Tell me {number}."), ("assistant", f"It is {number}.")] * (1 + number % 3)
+    system = [("system", "You count.")] if number % 2 else []
+    return [{"role": role, "content": content} for role, content in [*system, *said]]
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_conversations_of_a_source_are_learnt_as_they_were_held(tmp_path, kind):
+    task = Task(
+        name="talk",
+        cluster="talk",
+        schema=OpenInstruction,
+        source=Frame(pl.DataFrame({"messages": [talk(number) for number in range(12)]})),
+        columns=conversation("messages"),
+    )
+    Mixture(tasks=[task], num_validation=0).build(tmp_path / "built")
+    made = encoder(kind, system_message="Be brief." if kind != "turns" else None)
+    record = tokenise(tmp_path / "built", tmp_path / "tokens", encoder=made, max_length=512, accept_dropped=True)
+    [path] = (tmp_path / "built" / "train").glob("train-*.parquet")
+    pairs, kept = pl.read_parquet(path).to_dicts(), rows_of(tmp_path / "tokens")
+    refused = [pair for pair in pairs if kind == "turns" and (pair["turns"] or [{"role": ""}])[0]["role"] == "system"]
+    assert len(kept) == len(pairs) - len(refused) == 12 - sum(record.tasks["talk"].dropped.values())
+    for row in kept:
+        pair = pairs[row["m_position"]]
+        earlier = pair["turns"] or []
+        if kind != "turns" and (not earlier or earlier[0]["role"] != "system"):
+            earlier = [{"role": "system", "content": "Be brief."}, *earlier]
+        asked = pair["prompt"][pair["question_start"] :].removesuffix("\n")
+        whole = [*earlier, {"role": "user", "content": asked}, {"role": "assistant", "content": pair["completion"]}]
+        assert row["input_ids"] == own_ids(made, whole)
+
+
 def test_pairs_that_the_layout_cannot_take_are_an_error_unless_they_are_few_or_accepted(tmp_path):
     with pytest.raises(TokenError) as caught:
         tokenise(built(), tmp_path / "a", encoder=encoder(), max_length=512)
@@ -77,7 +113,7 @@ def test_tokens_are_others_under_another_layout_system_message_template_or_varia
     encoders = [
         encoder(),
         encoder(system_message=SYSTEM),
-        encoder(template_kwargs={"x": 1}),
+        encoder(template_kwargs={"heading": "*"}),
         encoder(template=TEMPLATES["chatml"] + "{# the same #}"),
     ]
     identities = [identity_of(manifest, made, max_length=512) for made in encoders]
@@ -189,7 +225,7 @@ def test_a_tuned_model_stops_at_the_stop_token_of_its_template(tmp_path, kind):
 
 
 def test_what_was_asked_for_is_written_beside_the_model_and_told_in_its_card(tmp_path):
-    folder = tune(tmp_path / "out", system_message=SYSTEM, chat_template_kwargs={"x": 1}, save_strategy="no")
+    folder = tune(tmp_path / "out", system_message=SYSTEM, chat_template_kwargs={"heading": "*"}, save_strategy="no")
     written = json.loads((folder / LAYOUT_FILE).read_text(encoding="utf-8"))
     assert written == {
         "kind": "chat",
@@ -198,7 +234,7 @@ def test_what_was_asked_for_is_written_beside_the_model_and_told_in_its_card(tmp
         "stop": "<|im_end|>",
         "template": encoder().layout.template,
         "system_message": SYSTEM,
-        "template_kwargs": {"x": 1},
+        "template_kwargs": {"heading": "*"},
     }
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "Layout: chat, as the tokenizer's chat template writes it;" in card

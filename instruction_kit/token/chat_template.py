@@ -33,6 +33,9 @@ OPENING = ("user", "assistant")
 """The roles of the shortest conversation: what a template must be able to write."""
 
 
+SWITCH = "if it has a switch for that, set it, often --chat_template_kwargs '{\"enable_thinking\": false}'"
+
+
 class UnusableTemplateError(Exception):
     """A template cannot render a conversation of some roles so that an output can be found in it; says why."""
 
@@ -123,6 +126,12 @@ class ChatTemplate:
 
         """
         name = self.tokenizer.name_or_path or type(self.tokenizer).__name__
+        source = _text(self.tokenizer)
+        unread = [variable for variable in self.variables if variable not in source]
+        if unread:
+            raise TokenError(
+                f"--chat_template_kwargs {', '.join(unread)}: the chat template of {name} does not read it"
+            )
         try:
             found = self.frame(OPENING)
             self._check_border(found)
@@ -166,14 +175,13 @@ class ChatTemplate:
         if not before.startswith(prompt):
             raise UnusableTemplateError(
                 "with an answer it writes another prompt than without one "
-                f"({_differing(before, prompt)!r} where there was {_differing(prompt, before)!r})"
+                f"({_differing(before, prompt)!r} where there was {_differing(prompt, before)!r}); {SWITCH}"
             )
         lead = before[len(prompt) :]
         if lead.strip():
             raise UnusableTemplateError(
-                f"it writes {lead!r} between the prompt and the answer, so the answer would follow on something else "
-                "than in training; if it has a switch for that, set it (some take --chat_template_kwargs "
-                "'{\"enable_thinking\": false}')"
+                f"it writes {lead!r} between the prompt and the answer, so an answer would follow on something else "
+                f"than in training; {SWITCH}"
             )
         return Frame(pieces, order, lead, *self._end(after))
 
@@ -196,9 +204,19 @@ def template_hash(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     >>> template_hash(SimpleNamespace(chat_template=None)) is None
     True
     """
-    if not tokenizer.chat_template:
-        return None
-    return hashlib.sha256(str(tokenizer.get_chat_template()).encode()).hexdigest()
+    return hashlib.sha256(_text(tokenizer).encode()).hexdigest() if tokenizer.chat_template else None
+
+
+def _text(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Return the text of a tokenizer's chat template, refusing several of which none is the default one."""
+    try:
+        return str(tokenizer.get_chat_template())
+    except ValueError as error:
+        named = ", ".join(sorted(tokenizer.chat_template or ()))
+        raise TokenError(
+            f"tokenizer {tokenizer.name_or_path}: it has several chat templates ({named}) and no default one; take one "
+            "of them: tokenizer.chat_template = tokenizer.chat_template[NAME], then tokenizer.save_pretrained(FOLDER)"
+        ) from error
 
 
 def _cut(text: str, contents: Sequence[str], roles: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
