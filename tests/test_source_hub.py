@@ -8,8 +8,9 @@ import datasets
 import polars as pl
 import pytest
 
-from instruction_kit import Hub, Task, labels
+from instruction_kit import Hub, Task, labels, text
 from instruction_kit.build.examples import Mapper
+from instruction_kit.build.scan import scan, scan_units
 from instruction_kit.errors import SourceError, TaskError
 from instruction_kit.library import library_folder
 from instruction_kit.schema import Classification
@@ -221,3 +222,87 @@ def test_everything_wrong_with_a_hub_is_told_at_once():
         "Hub(stanfordnlp/snli): splits.dev: Input should be 'train', 'validation' or 'test'; "
         "no key confg; did you mean config?"
     )
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three_files(tmp_path):
+    """A split in three files of ten rows, the last of which cannot be read."""
+    card = [
+        "---",
+        "configs:",
+        "- config_name: default",
+        "  data_files:",
+        "  - split: train",
+        "    path: train-*",
+        "---",
+    ]
+    (tmp_path / "README.md").write_text("\n".join([*card, ""]), encoding="utf-8")
+    for number in range(3):
+        rows = pl.DataFrame({"text": [f"row {10 * number + place}" for place in range(10)], "stars": [number] * 10})
+        rows.write_parquet(tmp_path / f"train-{number}.parquet", row_group_size=5)
+    path = tmp_path / "train-2.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    return tmp_path
+
+
+def streamed(folder, **options):
+    return Hub(str(folder), splits={"train": "train"}, streaming=True, **options)
+
+
+def test_a_stream_is_read_batch_by_batch_and_no_further_than_asked(three_files, monkeypatch):
+    monkeypatch.setattr("instruction_kit.source.hub.BATCH_ROWS", 4)
+    source = streamed(three_files)
+    (part,) = source.ranges("train", Where())
+    batches = source.read(part, Where(), frozenset({"text"}))
+    first, second = next(batches), next(batches)
+    assert first.frame.to_dicts() == [{"_index": n, "text": f"row {n}"} for n in range(4)]
+    assert second.frame["_index"].to_list() == [4, 5, 6, 7]
+    with pytest.raises(SourceError, match="cannot be read"):
+        list(batches)
+
+
+@pytest.mark.parametrize(("first", "rows"), [(1, 1), (4, 4), (15, 15), (20, 20)])
+def test_of_a_stream_the_first_rows_alone_are_ever_asked_for(first, rows, three_files, monkeypatch):
+    monkeypatch.setattr("instruction_kit.source.hub.BATCH_ROWS", 4)
+    source = streamed(three_files, first=first)
+    (part,) = source.ranges("train", Where())
+    frame = pl.concat([batch.frame for batch in source.read(part, Where(), None)])
+    assert frame["text"].to_list() == [f"row {number}" for number in range(rows)]
+    assert frame["_index"].to_list() == list(range(rows))
+
+
+def test_the_first_rows_of_a_stream_are_another_content_than_all(three_files):
+    contents = [
+        streamed(three_files, **o).ranges("train", Where())[0].content for o in ({}, {"first": 1}, {"first": 2})
+    ]
+    assert len(set(contents)) == 3
+
+
+def test_the_ledger_of_a_stream_counts_the_rows_that_were_read(three_files, tmp_path_factory):
+    columns = {"text": text("text"), "label": labels("stars", {0: "bad", 9: "good"})}
+    source = streamed(three_files, first=15)
+    task = Task(name="stream", cluster="sentiment", schema=Classification, source=source, columns=columns)
+    (unit,) = scan_units(task, data="source", data_dir=None)
+    done = scan(unit, task=task, root=tmp_path_factory.mktemp("cache"))
+    assert (done.source_rows, done.read, done.accepted) == (15, 15, 10)
+    assert done.rejected == {"label: not one of the labels": 5}
+
+
+def test_first_without_a_stream_is_refused():
+    with pytest.raises(SourceError) as refused:
+        Hub("nyu-mll/glue", splits={"train": "train"}, first=10)
+    assert str(refused.value) == (
+        "Hub(nyu-mll/glue): first= stops a stream; add streaming=True, or limit the mixture: num_examples_per_task"
+    )
+
+
+def test_a_part_of_a_split_is_given_in_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("instruction_kit.source.hub.RANGE_ROWS", 10)
+    monkeypatch.setattr("instruction_kit.source.hub.BATCH_ROWS", 4)
+    source = in_folder(TASKS["snli"], write_repository(TASKS["snli"], tmp_path))
+    parts = source.ranges("train", Where())
+    indices = [batch.frame["_index"].to_list() for batch in source.read(parts[0], Where(), None)]
+    assert indices == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]

@@ -55,7 +55,7 @@ def probe(tasks: Sequence[Task], *, rows: int, data_dir: Path | None) -> Iterato
 
 
 def _probed(task: Task, split: str, rows: int, data_dir: Path | None) -> Probed:
-    source, where, mapper = _streamed(task.source), task.where(data_dir), Mapper(task, split)
+    source, where, mapper = _streamed(task.source, rows), task.where(data_dir), Mapper(task, split)
     counts: Counter[str] = Counter()
     rejected: Counter[str] = Counter()
     for part in source.ranges(split, where):
@@ -74,8 +74,8 @@ def _told(task: Task, split: str, counts: Counter[str], rejected: Counter[str]) 
     return Probed(task.name, split, counts["read"], counts["accepted"], counts["skipped"], dict(rejected))
 
 
-def _streamed(source: Hub | Files | Frame) -> Hub | Files | Frame:
-    return source.model_copy(update={"streaming": True}) if isinstance(source, Hub) else source
+def _streamed(source: Hub | Files | Frame, rows: int) -> Hub | Files | Frame:
+    return source.model_copy(update={"streaming": True, "first": rows}) if isinstance(source, Hub) else source
 
 
 def _head(batch: Batch, rows: int) -> Batch:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
 
 from instruction_kit.errors import SourceError
 from instruction_kit.library import text_hash
@@ -46,6 +46,8 @@ class Hub(BaseModel):
     """Our split -> the repository's split."""
     streaming: bool = False
     """Read without downloading first; for what does not fit the disk."""
+    first: PositiveInt | None = None
+    """Streaming: so many rows of each split, from its beginning; the rest is never asked for."""
 
     def __init__(self, id: str, **options: object) -> None:  # noqa: A002 - the hub's own word
         try:
@@ -59,6 +61,8 @@ class Hub(BaseModel):
             raise ValueError("an id is `namespace/name`; a folder is written with its `/`, `./` or `../`")
         if not self.splits:
             raise ValueError("name at least one split")
+        if self.first and not self.streaming:
+            raise ValueError("first= stops a stream; add streaming=True, or limit the mixture: num_examples_per_task")
         return self
 
     @cached_property
@@ -85,14 +89,16 @@ class Hub(BaseModel):
         if self.streaming:
             yield from self._stream(data, columns, names)
             return
-        start = part.number * RANGE_ROWS
-        kept = _kept(data.column_names, columns, self._said())
-        table = data.select_columns(kept).with_format("arrow")[start : start + RANGE_ROWS]
-        yield Batch(_numbered(table, start), class_names=names)
+        table = data.select_columns(_kept(data.column_names, columns, self._said())).with_format("arrow")
+        end = min((part.number + 1) * RANGE_ROWS, len(data))
+        for start in range(part.number * RANGE_ROWS, end, BATCH_ROWS):
+            yield Batch(_numbered(table[start : min(start + BATCH_ROWS, end)], start), class_names=names)
 
     def _stream(self, data: Any, columns: frozenset[str] | None, names: Names) -> Iterator[Batch]:
-        start, tables = 0, iter(data.with_format("arrow").iter(batch_size=BATCH_ROWS))
-        while (table := self._guarded(lambda: next(tables, None))) is not None:
+        """A batch at a time, none held longer than it is read."""
+        rows = data.take(self.first) if self.first else data
+        start, tables = 0, iter(rows.with_format("arrow").iter(batch_size=BATCH_ROWS))
+        while start != self.first and (table := self._guarded(lambda: next(tables, None))) is not None:
             kept = _kept(table.column_names, columns, self._said())
             yield Batch(_numbered(table.select(kept), start), class_names=names)
             start += table.num_rows
@@ -144,10 +150,11 @@ class Hub(BaseModel):
 
     def _content(self, split: str) -> str:
         """The resolved commit with config and split; of a folder, its bytes."""
+        limit = [f"first {self.first}"] if self.first else []
         if not self.is_folder:
-            return text_hash(self.id, self.config or "", self.data_dir or "", str(self._builder.hash), split)
+            return text_hash(self.id, self.config or "", self.data_dir or "", str(self._builder.hash), split, *limit)
         files = [Path(file) for file in self._builder.config.data_files[split]]
-        return text_hash(*(part for file in files for part in (file.name, _digest(file))))
+        return text_hash(*(part for file in files for part in (file.name, _digest(file))), *limit)
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """Every way in which the ecosystem says no, told as one kind of error that names the source.
