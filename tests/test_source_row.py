@@ -46,6 +46,12 @@ def test_a_column_of_objects_has_the_same_type_in_every_batch(tmp_path, monkeypa
     assert first.frame.schema == second.frame.schema
 
 
+def test_every_batch_of_a_file_has_all_of_its_columns(tmp_path, monkeypatch):
+    monkeypatch.setattr(row, "BATCH_ROWS", 1)
+    (tmp_path / "a.jsonl").write_text('{"x": 1}\n{"y": "t"}\n', encoding="utf-8")
+    assert rows_of(Files({"train": "a.jsonl"}), tmp_path)[0] == [{"x": 1, "y": None}, {"x": None, "y": "t"}]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "options", "problem"),
     [

@@ -36,6 +36,7 @@ class Tabulator:
     def __init__(self, columns: frozenset[str] | None = None) -> None:
         self._columns = columns
         self._places: dict[str, _Place] = {}
+        self._settled: tuple[str, ...] = ()
 
     def settle(self, parts: Iterable[Sequence[dict[str, Any]]]) -> None:
         """Settle the types by all these rows, before the first batch is made."""
@@ -44,10 +45,11 @@ class Tabulator:
                 self._place(name).vote(values)
         for place in self._places.values():
             place.settle()
+        self._settled = tuple(self._places)
 
     def batch(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> Batch:
-        """Turn (index, row) pairs into one batch; its columns are those wanted, or all that occur in it."""
-        held = self._held([row for _, row in rows])
+        """Turn (index, row) pairs into one batch; its columns are those that occur in it or were settled, if wanted."""
+        held = self._held([row for _, row in rows], also=self._settled)
         mixed = [name for name, values in held.items() if not self._place(name).takes(values)]
         odd = {number: why for number in range(len(rows)) if (why := self._odd(mixed, held, number))}
         good = [number for number in range(len(rows)) if number not in odd]
@@ -55,8 +57,8 @@ class Tabulator:
         frame |= {name: self._series(name, [values[number] for number in good]) for name, values in held.items()}
         return Batch(pl.DataFrame(frame), tuple(Problem(rows[number][0], *why) for number, why in odd.items()))
 
-    def _held(self, rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-        occur = dict.fromkeys(name for row in rows for name in row)
+    def _held(self, rows: Sequence[dict[str, Any]], *, also: Sequence[str] = ()) -> dict[str, list[Any]]:
+        occur = dict.fromkeys([*also, *(name for row in rows for name in row)])
         return {n: [row.get(n) for row in rows] for n in occur if self._columns is None or n in self._columns}
 
     def _place(self, name: str) -> "_Place":
