@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_kit.build.quota import Quota, divided
+from instruction_kit.build.quota import Quota, divided, divided_by_group
 from instruction_kit.mixture.rate import Rate
 
 some_rates = st.lists(
@@ -74,6 +74,26 @@ def test_each_task_is_as_near_to_its_share_as_is_promised(total, rates):
 def test_only_the_proportion_of_the_rates_counts_and_not_their_order(total, rates):
     assert divided(total, dict(reversed(rates.items()))) == divided(total, rates)
     assert divided(total, {task: 7 * Fraction(rate) for task, rate in rates.items()}) == divided(total, rates)
+
+
+@given(totals, some_rates, st.lists(st.integers(1, 5), min_size=1, max_size=5), st.integers(1, 5))
+def test_a_new_task_of_a_group_takes_from_its_group_alone(total, others, members, new):
+    """With a number that the group has whoever is in it, as a cluster's weight is."""
+    groups = {task: task for task in others}
+    weight = Fraction(7, 2)
+
+    def with_group(parts: list[int]) -> dict[str, int]:
+        own = {f"g{place}": weight * part / sum(parts) for place, part in enumerate(parts)}
+        return divided_by_group(total, {**others, **own}, groups | dict.fromkeys(own, "group"))
+
+    before, after = with_group(members), with_group([*members, new])
+    assert sum(after.values()) == total
+    assert all(after[task] == before[task] for task in others)
+    assert all(after[task] <= count for task, count in before.items())
+
+
+def test_a_group_without_rates_gets_nothing():
+    assert divided_by_group(9, {"a": 0, "b": 0, "c": 1}, {"a": "x", "b": "x", "c": "y"}) == {"a": 0, "b": 0, "c": 9}
 
 
 def test_a_quota_counts_a_phrasing_that_comes_again_as_a_round():

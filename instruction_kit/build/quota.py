@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from instruction_kit.errors import MixtureError
-from instruction_kit.mixture.rate import Rate, Stock
+from instruction_kit.mixture.rate import FixedWeights, Rate, Stock
 from instruction_kit.render.setting import parse_setting, serving
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def _one_pass(mixture: "Mixture", stocks: Mapping[str, Stock], rates: Mapping[st
 
 
 def _divided(mixture: "Mixture", stocks: Mapping[str, Stock], rates: Mapping[str, Rate]) -> dict[str, Quota]:
-    pairs = divided(mixture.num_pairs or 0, rates)
+    groups = (
+        mixture.rates.groups(stocks) if isinstance(mixture.rates, FixedWeights) else {name: name for name in stocks}
+    )
+    pairs = divided_by_group(mixture.num_pairs or 0, rates, groups)
     each = {name: num_phrasings(mixture, name) for name in stocks}
     return {name: Quota(stock.rows, pairs[name], each[name], each[name]) for name, stock in stocks.items()}
 
@@ -104,6 +107,21 @@ def _check_repeats(mixture: "Mixture", made: Mapping[str, Quota]) -> None:
     )
 
 
+def divided_by_group(total: int, rates: Mapping[str, Rate], groups: Mapping[str, str]) -> dict[str, int]:
+    """Divide among the groups, then each group's number among its tasks, so that what happens in one moves no other.
+
+    >>> divided_by_group(10, {"a": 1, "b": 1, "c": 2}, {"a": "x", "b": "x", "c": "y"})
+    {'a': 3, 'b': 2, 'c': 5}
+    """
+    inside: dict[str, dict[str, Rate]] = {}
+    for name, group in groups.items():
+        inside.setdefault(group, {})[name] = rates[name]
+    weights = {group: sum((Fraction(rate) for rate in own.values()), Fraction(0)) for group, own in inside.items()}
+    numbers = divided(total, weights)
+    found = {name: count for group, own in inside.items() for name, count in divided(numbers[group], own).items()}
+    return {name: found[name] for name in rates}
+
+
 def divided(total: int, rates: Mapping[str, Rate]) -> dict[str, int]:
     """Divide a whole number in proportion to rates by the method of Webster and Sainte-Laguë
     (https://en.wikipedia.org/wiki/Sainte-Lagu%C3%AB_method).
@@ -116,7 +134,7 @@ def divided(total: int, rates: Mapping[str, Rate]) -> dict[str, int]:
     {'a': 4, 'b': 3, 'c': 3}
     """
     exact = {name: Fraction(rate) for name, rate in sorted(rates.items())}
-    whole = sum(exact.values())
+    whole = sum(exact.values()) or Fraction(1)  # of nothing, where no task has a rate
     counts = {name: int(total * rate / whole + Fraction(1, 2)) for name, rate in exact.items()}
     spare = total - sum(counts.values())
     step = 1 if spare > 0 else -1  # rounding each share leaves some pairs, or gives too many

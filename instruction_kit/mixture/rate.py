@@ -98,6 +98,12 @@ class FixedWeights(BaseModel):
         }
         return own | rest
 
+    def groups(self, tasks: Mapping[str, Stock]) -> dict[str, str]:
+        """What each task shares a weight with: itself, or its cluster."""
+        return {
+            name: f"task {name}" if name in self.weights else f"cluster {task.cluster}" for name, task in tasks.items()
+        }
+
     def unknown(self, clusters: Mapping[str, str]) -> Iterator[str]:
         """Weights of nothing among these tasks, given the cluster of each."""
         for name in self.weights:
