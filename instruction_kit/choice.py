@@ -91,3 +91,21 @@ def favourite(rows: Keys, candidates: Sequence[Sequence[str]], *name: str | int)
     ends = np.cumsum([len(texts) for texts in candidates], dtype=np.int64)
     best = [scores[end - len(texts) : end].argmax() for end, texts in zip(ends, candidates, strict=True)]
     return np.array(best, dtype=np.int64)
+
+
+def ranked(row: np.uint64, candidates: Keys, *name: str | int) -> Index:
+    """Places of all candidates for one row, most preferred first; a new candidate moves no two others.
+
+    >>> ranked(np.uint64(7), row_hashes(["a", "b", "c"]), 0).tolist()
+    [2, 0, 1]
+    """
+    return np.argsort(~keys(candidates ^ row, *name), kind="stable").astype(np.int64)
+
+
+def between(rows: Keys, low: int, high: int, *name: str | int) -> Index:
+    """A whole number from `low` to `high` for each row, each equally likely.
+
+    >>> between(row_hashes(["a", "b", "c"]), 4, 4, 0).tolist()
+    [4, 4, 4]
+    """
+    return low + (unit(keys(rows, *name)) * (high - low + 1)).astype(np.int64)

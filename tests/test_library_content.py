@@ -33,6 +33,7 @@ from instruction_kit.template.template import Place
 LIBRARY = library_folder()
 TASKS = load_tasks([LIBRARY])
 TEMPLATES = {task: templates_of([LIBRARY], schema=TASKS[task].schema, task=task) for task in TASKS}
+ZERO_SHOT = [setting for setting in SETTINGS.values() if not setting.few_shot]
 GOLDENS = Path(__file__).parent / "golden"
 REWRITE = bool(os.environ.get("REWRITE_GOLDEN"))
 PHRASINGS = [(task, template) for task, templates in TEMPLATES.items() for template in templates]
@@ -80,7 +81,7 @@ def examples(name: str) -> tuple[dict[int, dict[str, Any]], dict[int, str]]:
 
 def settings_of(template: Template, task: Task) -> list[Setting]:
     """The settings that a phrasing serves; for a task without options, the two are one."""
-    served = [setting for setting in SETTINGS.values() if serves(template, setting, task=task)]
+    served = [setting for setting in ZERO_SHOT if serves(template, setting, task=task)]
     return served if task.has_options else served[:1]
 
 

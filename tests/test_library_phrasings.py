@@ -22,6 +22,7 @@ from instruction_kit.template import Template, template_files, templates_of
 from instruction_kit.template.environment import RowProblem
 
 LIBRARY = library_folder()
+ZERO_SHOT = [setting for setting in SETTINGS.values() if not setting.few_shot]
 FILES = {name: path.read_text(encoding="utf-8") for name, path in template_files([LIBRARY]).items()}
 TEMPLATES = {name: templates_of([LIBRARY], schema=schema, task="none") for name, schema in SCHEMAS.items()}
 TASKS = load_tasks([LIBRARY])
@@ -65,7 +66,7 @@ def examples(name: str) -> list[dict[str, Any]]:
 
 def served(name: str, template: Template) -> list[Setting]:
     task = task_of(name)
-    found = [setting for setting in SETTINGS.values() if serves(template, setting, task=task)]
+    found = [setting for setting in ZERO_SHOT if serves(template, setting, task=task)]
     return found if task.has_options else found[:1]
 
 

@@ -9,7 +9,7 @@ from small_task import claims, phrasings, verdicts
 
 from instruction_kit import Equal, ExamplesProportional, FixedWeights, Mixture, Temperature
 from instruction_kit.errors import MixtureError
-from instruction_kit.mixture import Budget
+from instruction_kit.mixture import Budget, Exemplars
 
 SETTINGS = {"zero_shot.options": 2.0, "zero_shot.no_options": 1.0}
 EVERY_KEY: dict[str, Any] = {
@@ -29,6 +29,7 @@ EVERY_KEY: dict[str, Any] = {
     "phrasings": 2,
     "option_styles": ["dash", "letter"],
     "option_order": "source",
+    "exemplars": {"num": [2, 3], "balance": "label"},
     "joiner": "\n\n",
     "budget": {"characters": 4_000},
     "num_validation": 5,
@@ -85,6 +86,7 @@ def test_yaml_gives_the_same_object_as_python(tmp_path):
         phrasings=2,
         option_styles=("dash", "letter"),
         option_order="source",
+        exemplars=Exemplars(num=(2, 3), balance="label"),
         joiner="\n\n",
         budget=Budget(characters=4_000),
         num_validation=5,
@@ -225,10 +227,9 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
             "settings.zero_shot.options: inf is no weight; give a positive number, or leave",
         ),
         ({"settings": {"zero_shot.options": "1"}}, "settings.zero_shot.options: input should be a valid number"),
-        (
-            {"settings": {"few_shot.options": 1}},
-            "settings.few_shot.options: setting few_shot.options: few-shot prompts",
-        ),
+        ({"exemplars": {"num": 0}}, "exemplars.num: 0 is no number of exemplars; give a number from 1 to 64"),
+        ({"exemplars": {"num": [4, 2]}}, "exemplars.num: [4, 2] is no number of exemplars; give a number from 1"),
+        ({"exemplars": {"nun": 3}}, "exemplars.nun: unknown key; did you mean num"),
         ({"held_out_settings": []}, "held_out_settings: name at least one, each once"),
         ({"held_out_settings": ["zero_shot.options"] * 2}, "held_out_settings: name at least one, each once"),
         (

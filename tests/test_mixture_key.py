@@ -40,6 +40,7 @@ ELSEWHERE = {
     "languages": "test_only_tasks_in_these_languages_stay",
     "data": "test_the_samples_are_read_only_where_they_are_asked_for",
     "data_dir": "test_data_dir_says_where_files_lie_and_enters_nothing_that_is_written",
+    "exemplars": "test_every_key_of_exemplars_changes_what_is_built",
     "max_repeats": "test_more_repeats_than_allowed_are_an_error_that_names_the_tasks",
 }
 """Keys that show otherwise, each with the test that shows it."""
@@ -65,6 +66,16 @@ def test_every_key_changes_what_is_built(tmp_path):
     plain = files_of(tmp_path / "plain", small(paths))
     assert [name for name, files in said.items() if files == plain] == []
     assert files_of(tmp_path / "no effect", small(paths, max_repeats=9)) == plain
+
+
+def test_every_key_of_exemplars_changes_what_is_built(tmp_path):
+    paths = phrasings(tmp_path)
+    shown = {"settings": {"few_shot.options": 1}}
+    plain = files_of(tmp_path / "plain", small(paths, **shown))
+    for name, value in {"num": 3, "balance": "label"}.items():
+        assert files_of(tmp_path / name, small(paths, **shown, exemplars={name: value})) != plain
+    with pytest.raises(MixtureError, match=r"^settings: no task .* has anything to show exemplars from"):
+        small(paths, **shown, exemplars={"source": "file"}).check()
 
 
 def files_of(out: Path, mixture: Mixture) -> dict[str, bytes]:

@@ -24,6 +24,7 @@ from instruction_kit.build.leakage import summary
 from instruction_kit.build.ledger import task_records
 from instruction_kit.build.losses import notable
 from instruction_kit.build.manifest import FORMAT_VERSION, MANIFEST, Manifest, Shard, TemplateRecord, read_manifest
+from instruction_kit.build.pool import pools
 from instruction_kit.build.progress import Progress, bars, silent
 from instruction_kit.build.rejected import REJECTED_SCHEMA
 from instruction_kit.build.render import Renderer, drawn_examples
@@ -87,9 +88,8 @@ class _Build:
         self._remember(scans, drawn)
         sign(work, identity)
         shards = shard_units(_planned(self.mixture, scans, drawn))
-        rendered = list(
-            self.progress.over("render", serial(lambda s: self._render(s, drawn, shards, work), scans), len(scans))
-        )
+        each = serial(lambda done: self._render(done, scans, drawn, shards, work), scans)
+        rendered = list(self.progress.over("render", each, len(scans)))
         flat = [unit for units_of in shards.values() for unit in units_of]
         written = list(self.progress.over("shard", serial(lambda u: self._shard(u, scans, work), flat), len(flat)))
         others = [*self._rejected(scans, work), *self._overlap(drawn)]
@@ -140,14 +140,15 @@ class _Build:
                 remember(task, "train", accepted - drawn.duplicates[name, "train"])
 
     def _render(
-        self, done: Scan, drawn: Drawn, shards: Mapping[str, Sequence[ShardUnit]], work: Path
+        self, done: Scan, scans: Sequence[Scan], drawn: Drawn, shards: Mapping[str, Sequence[ShardUnit]], work: Path
     ) -> dict[str, Any]:
         folder = work / "runs" / done.unit.key
         lost = folder / "lost.parquet"
         if (values := _rendered(folder)) is not None:
             return values
         task, rows = self.mixture.chosen[done.unit.task], drawn.rows[done.unit.key]
-        renderer = Renderer(self.mixture, task, split=done.unit.split)
+        shown = pools(task, drawn.pools.get(task.name), scans, first=self.mixture.exemplars.source)
+        renderer = Renderer(self.mixture, task, split=done.unit.split, pools=shown)
         runs = write_runs(folder, renderer.pairs(*drawn_examples(done.examples, rows)), shards)
         write_frame(lost, pl.DataFrame(renderer.ledger.lost, schema={"row": pl.String, "reason": pl.String}))
         values = renderer.ledger.numbers()

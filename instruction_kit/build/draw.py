@@ -19,6 +19,7 @@ from instruction_kit.build.quota import Quota, quotas
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.scan import Scan
 from instruction_kit.errors import MixtureError
+from instruction_kit.render.setting import parse_setting
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
@@ -28,7 +29,13 @@ ROLES: tuple[Role, ...] = ("train", "validation", "seen", "held_out")
 ROLE, PAIRS = "role", "pairs"
 """Columns of drawn frames beside those of places: role, and for train the pairs to render."""
 
+MAX_POOL = 1_000
+"""Rows of a task from which exemplars are taken."""
+UNSEEN: tuple[Role, ...] = ("validation", "held_out")
+"""Roles of rows that no training prompt may show."""
+
 DRAWN_SCHEMA = {POS: pl.Int64(), ROW: pl.String(), HASH: pl.UInt64(), ROLE: pl.String(), PAIRS: pl.Int64()}
+_NO_ROWS = pl.DataFrame(schema={ROW: pl.String(), HASH: pl.UInt64(), SCAN: pl.Int64(), POS: pl.Int64()})
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Drawn:
     """Training rows that share text with held-out rows, as `instruction_kit.build.overlap` lays them out."""
     dropped_overlap: bool = False
     """Whether those were taken out."""
+    pools: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """Task -> the rows that its exemplars come from; only of tasks that show some."""
 
 
 def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
@@ -78,7 +87,8 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         seen = _smallest(used, mixture.num_validation, mixture.seed, "seen", name)
         drawn += [((name, "train"), _with_role(used, "train")), ((name, "train"), _with_role(seen, "seen"))]
     drawn += [(key, _with_role(rows, "held_out")) for key, rows in measured.items()]
-    return Drawn(_by_scan(scans, drawn), made, duplicates, overlap, mixture.drop_overlap)
+    exemplars = {name: _exemplars(mixture, name, frames, drawn) for name in _showing(mixture)}
+    return Drawn(_by_scan(scans, drawn), made, duplicates, overlap, mixture.drop_overlap, exemplars)
 
 
 def _without(
@@ -90,6 +100,27 @@ def _without(
         key: frame.filter(~pl.col(ROW).is_in(gone[key].implode())) if key in gone else frame
         for key, frame in frames.items()
     }
+
+
+def _showing(mixture: "Mixture") -> list[str]:
+    """Tasks that show exemplars: those that are measured do so in the settings in which they are."""
+    measured = any(parse_setting(key).few_shot for key in mixture.held_out_settings)
+    trained = measured or any(parse_setting(key).few_shot for key in mixture.settings)
+    return [*(mixture.held_out.training if trained else ()), *(mixture.held_out.measured if measured else ())]
+
+
+def _exemplars(
+    mixture: "Mixture",
+    name: str,
+    frames: Mapping[tuple[str, str], pl.DataFrame],
+    drawn: Sequence[tuple[tuple[str, str], pl.DataFrame]],
+) -> pl.DataFrame:
+    """Rows of train that are not measured, whether they are trained on or not."""
+    train = frames.get((name, "train"), _NO_ROWS)
+    measured = [frame for key, frame in drawn if key == (name, "train")]
+    rows = pl.concat([_NO_ROWS.select(ROW), *(f.filter(pl.col(ROLE).is_in(UNSEEN)).select(ROW) for f in measured)])
+    free = train.join(rows, on=ROW, how="anti", maintain_order="left")
+    return _smallest(free, MAX_POOL, mixture.seed, "exemplar pool", name)
 
 
 def _measured_split(mixture: "Mixture", name: str) -> str:

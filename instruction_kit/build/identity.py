@@ -46,8 +46,12 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     templates = {f"template {t.name}": t.hash for name in active for t in mixture.templates[name]}
     tasks = {f"task {name}": task_hash(mixture.chosen[name], data_dir=mixture.data_dir) for name in active}
     sources = {name: text_hash(*parts) for name, parts in contents.items()}
+    written = {name: mixture.chosen[name].exemplar_path for name in active}
+    exemplars = {f"exemplars {name}": text_hash(path.read_bytes()) for name, path in written.items() if path}
     left = text_hash(*(part for item in mixture.leaving.items() for part in item))
-    return Identity(mixture.portable(), {"code": code_hash(), "what leaves": left, **tasks, **templates, **sources})
+    return Identity(
+        mixture.portable(), {"code": code_hash(), "what leaves": left, **tasks, **exemplars, **templates, **sources}
+    )
 
 
 def check_folder(out: Path, work: Path, identity: Identity) -> None:

@@ -53,6 +53,8 @@ def task_records(
             realised_share=pairs / written if quota and written else 0.0,
             settings=_summed(values["settings"] for _, values in mine),
             templates=_summed(values["templates"] for _, values in mine),
+            exemplar_pool=drawn.pools[name].height if name in drawn.pools else 0,
+            exemplars=_summed(values["exemplars"] for _, values in mine),
             rounds=quota.rounds if quota else 1,
         )
     return records

@@ -13,7 +13,7 @@ import numpy as np
 from instruction_kit import choice
 from instruction_kit.render.listing import Listing
 from instruction_kit.schema.field import Choice, Free
-from instruction_kit.template.style import DEFAULT, STARTS, STYLES, variants
+from instruction_kit.template.style import DEFAULT, STARTS, STYLES, Style, variants
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
@@ -48,7 +48,13 @@ class Lister:
         style = STYLES[DEFAULT if DEFAULT in self._styles else self._styles[0]]
         return [Listing(order, style) for order in self._orders(rows, values, -1)]
 
-    def _orders(self, rows: choice.Keys, values: Sequence[Mapping[str, Any]], use: int) -> list[tuple[int, ...]]:
+    def beside(self, key: np.uint64, value: Mapping[str, Any], style: Style) -> Listing:
+        """The listing of an exemplar: in the style of its question, and in an order of its own."""
+        if isinstance(self._task.schema.target, Free):
+            return Listing()
+        return Listing(self._orders(np.array([key], dtype=np.uint64), [value], "exemplar")[0], style)
+
+    def _orders(self, rows: choice.Keys, values: Sequence[Mapping[str, Any]], use: int | str) -> list[tuple[int, ...]]:
         counts = [self._num_options(value) for value in values]
         if not self._permuted or not counts:
             return [tuple(range(count)) for count in counts]

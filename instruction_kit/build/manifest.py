@@ -81,6 +81,10 @@ class TaskRecord(Record):
     """Setting -> pairs written."""
     templates: dict[str, int]
     """Template -> pairs written."""
+    exemplar_pool: int = 0
+    """Rows of train from which exemplars could be taken; 0 without few-shot settings."""
+    exemplars: dict[str, int] = {}
+    """Number of exemplars -> pairs that show so many, in all splits."""
     rounds: int
     """How often the most used row of this task was used."""
 

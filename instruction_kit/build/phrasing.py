@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from instruction_kit.build.few_shot import Shots
 from instruction_kit.render.listing import Listing
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.setting import Setting
@@ -23,6 +24,9 @@ class Drawing:
     reference: int = 0
     """Which of its right texts it is trained on."""
     listing: Listing = field(default_factory=Listing)
+    row: str = ""
+    shots: Shots | None = None
+    """None where no setting shows exemplars."""
 
 
 class Phrasing:

@@ -14,7 +14,7 @@ from instruction_kit.build.quota import quotas
 from instruction_kit.build.rowid import ROW
 from instruction_kit.build.scan import cache_folder, cached, remembered, scan_units
 from instruction_kit.errors import SourceError
-from instruction_kit.render.setting import parse_setting, serving
+from instruction_kit.render.setting import parse_setting
 from instruction_kit.source import Frame, Hub
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def num_carved(mixture: "Mixture", rows: int) -> int:
 
 def expected_settings(mixture: "Mixture", task: str) -> dict[str, float]:
     """Share of each setting among a task's pairs: the weights of those that it serves."""
-    chosen, templates = mixture.chosen[task], mixture.templates[task]
-    served = {k: w for k, w in mixture.settings.items() if serving(templates, parse_setting(k), task=chosen)}
+    served = {k: w for k, w in mixture.settings.items() if mixture.serving(task, parse_setting(k))}
     return {key: weight / sum(served.values()) for key, weight in served.items()}
 
 

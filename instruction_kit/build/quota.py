@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from instruction_kit.errors import MixtureError
 from instruction_kit.mixture.rate import FixedWeights, Rate, Stock
-from instruction_kit.render.setting import parse_setting, serving
+from instruction_kit.render.setting import parse_setting
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
@@ -50,7 +50,7 @@ class Quota:
 def num_phrasings(mixture: "Mixture", task: str) -> int:
     """Different phrasings of one round: `phrasings`, or as many as the task has templates for."""
     keys = [parse_setting(key) for key in mixture.settings]
-    templates = {t.name for key in keys for t in serving(mixture.templates[task], key, task=mixture.chosen[task])}
+    templates = {t.name for key in keys for t in mixture.serving(task, key)}
     return min(mixture.phrasings, len(templates))
 
 

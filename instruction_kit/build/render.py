@@ -18,12 +18,14 @@ import pyarrow.parquet as pq
 
 from instruction_kit import choice
 from instruction_kit.build.draw import PAIRS, ROLE, ROLES, Role
+from instruction_kit.build.few_shot import MEASURED, FewShot, Pools, Shots
 from instruction_kit.build.leakage import POS
 from instruction_kit.build.listing import Lister
 from instruction_kit.build.phrasing import Drawing, Phrasing
 from instruction_kit.build.quota import num_phrasings
 from instruction_kit.build.reference import drawn_references
 from instruction_kit.build.rowid import HASH, ROW
+from instruction_kit.exemplar.prompt import behind
 from instruction_kit.render.pair import Pair, record
 from instruction_kit.render.render import TOO_LONG, Prompting, render
 from instruction_kit.render.setting import Setting, parse_setting, serving
@@ -51,13 +53,15 @@ class RenderLedger:
     templates: Counter[str] = field(default_factory=Counter)
     phrasings: Counter[str] = field(default_factory=Counter)
     """Templates of all pairs, those that only measure training rows included."""
+    exemplars: Counter[str] = field(default_factory=Counter)
+    """Number of exemplars -> pairs that show so many."""
     shortened: int = 0
     lost: list[dict[str, str]] = field(default_factory=list)
     """Rows that no phrasing could take: row, reason."""
 
     def numbers(self) -> dict[str, Any]:
         """The counts as plain data."""
-        names = ("rejected", "removed", "missed", "pairs", "settings", "templates", "phrasings")
+        names = ("rejected", "removed", "missed", "pairs", "settings", "templates", "phrasings", "exemplars")
         counts = {name: dict(sorted(getattr(self, name).items())) for name in names}
         return {"used": self.used, "shortened": self.shortened, **counts}
 
@@ -78,10 +82,12 @@ def drawn_examples(path: Path, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
 class Renderer:
     """Renders the rows of one task."""
 
-    def __init__(self, mixture: "Mixture", task: Task, *, split: str) -> None:
+    def __init__(self, mixture: "Mixture", task: Task, *, split: str, pools: Pools | None = None) -> None:
         self.task, self.split, self.seed = task, split, mixture.seed
         self.templates = mixture.templates[task.name]
         self.prompting = Prompting(mixture.joiner, mixture.budget.characters if mixture.budget else None)
+        self.exemplars = mixture.exemplars.source
+        self.few_shot = FewShot(mixture, task, pools, split=split) if pools else None
         self.weights = {parse_setting(key): weight for key, weight in mixture.settings.items()}
         self.phrasings = num_phrasings(mixture, task.name)
         self.measured_in = [parse_setting(key) for key in mixture.held_out_settings]
@@ -115,7 +121,7 @@ class Renderer:
         self, rows: pl.DataFrame, values: list[dict[str, Any]]
     ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
         hashes, counts = rows[HASH].to_numpy(), rows[PAIRS].to_list()
-        served = {s: serving(self.templates, s, task=self.task) for s in self.weights}
+        served = {s: self._serving(s) for s in self.weights}
         open_settings = [setting for setting, templates in served.items() if templates]
         most = max(counts, default=0)
         drawn = self._drawn_settings(hashes, open_settings, most)
@@ -130,13 +136,14 @@ class Renderer:
             for turn in range(-(-most // self.phrasings))
         ]
         listings = [self.lister.drawn(hashes, values, use) for use in range(most)]
+        shots = [self._shots(hashes, use) for use in range(most)]
         for index, (row, count) in enumerate(zip(rows[ROW].to_list(), counts, strict=True)):
             order = [self.templates[place].name for place in ranks[index]]
             phrasing = Phrasing(partial(self.render, values[index]), order, served)
             records = []
             for use in range(count):
                 turn = self._turn(use)
-                drawing = Drawing(references[turn][index], listings[use][index])
+                drawing = Drawing(references[turn][index], listings[use][index], row, shots[use][index])
                 made = phrasing.next(open_settings[drawn[use][index]], turn, drawing)
                 if made is None:
                     continue
@@ -154,13 +161,15 @@ class Renderer:
         self, rows: pl.DataFrame, values: list[dict[str, Any]], role: Role
     ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
         order = choice.keys(rows[HASH].to_numpy(), self.seed, "order", self.task.name, self.split, role)
-        phrasings = [(t, s) for s in self.measured_in for t in serving(self.templates, s, task=self.task)]
+        phrasings = [(t, s) for s in self.measured_in for t in self._serving(s)]
+        shots = self._shots(rows[HASH].to_numpy(), MEASURED)
         listings = self.lister.measured(rows[HASH].to_numpy(), values)
-        for row, example, key, listing in zip(rows[ROW].to_list(), values, order.tolist(), listings, strict=True):
+        for index, (row, example, key) in enumerate(zip(rows[ROW].to_list(), values, order.tolist(), strict=True)):
             records, reasons = [], []
+            drawing = Drawing(listing=listings[index], row=row, shots=shots[index])
             for template, setting in phrasings:
                 try:
-                    pair = self.render(example, template, setting, Drawing(listing=listing), measured=True)
+                    pair = self.render(example, template, setting, drawing, measured=True)
                 except RowProblem as problem:
                     reasons.append(str(problem))
                     continue
@@ -184,16 +193,30 @@ class Renderer:
             RowProblem: it cannot stand in this phrasing.
 
         """
-        return render(
-            example,
-            template=template,
-            setting=setting,
-            task=self.task,
-            prompting=self.prompting,
-            measured=measured,
-            reference=drawing.reference,
-            listing=drawing.listing,
-        )
+
+        def ask(prompting: Prompting) -> Pair:
+            return render(
+                example,
+                template=template,
+                setting=setting,
+                task=self.task,
+                prompting=prompting,
+                measured=measured,
+                reference=drawing.reference,
+                listing=drawing.listing,
+            )
+
+        if not setting.few_shot or self.few_shot is None or drawing.shots is None:
+            return ask(self.prompting)
+        style = drawing.listing.style
+        shown = self.few_shot.shown(example, drawing.row, drawing.shots, template, setting, style)
+        return behind(shown, ask, arrangement=drawing.shots.arrangement, prompting=self.prompting)
+
+    def _serving(self, setting: Setting) -> list[Template]:
+        return serving(self.templates, setting, task=self.task, exemplars=self.exemplars)
+
+    def _shots(self, hashes: choice.Keys, use: int) -> list[Shots | None]:
+        return [*self.few_shot.drawn(hashes, use)] if self.few_shot else [None] * len(hashes)
 
     def _record(
         self, row: str, pair: Pair, template: Template, setting: Setting, role: Role, use: int, order: int
@@ -201,6 +224,8 @@ class Renderer:
         home = f"{self.task.name}__{self.split}" if role == "held_out" else role
         self.ledger.pairs[home] += 1
         self.ledger.shortened += pair.shortened > 0
+        if pair.exemplars:
+            self.ledger.exemplars[str(len(pair.exemplars))] += 1
         self.ledger.phrasings[template.name] += 1
         if role in ("train", "held_out"):
             self.ledger.settings[str(setting)] += 1

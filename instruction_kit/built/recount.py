@@ -72,7 +72,9 @@ def _row_ledger_problems(where: str, ledger: Ledger) -> Iterator[Problem]:
 def pair_problems(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> Iterator[Problem]:
     """The ledger of pairs, and the rows that were used, against the pairs themselves."""
     keys = ("config", "home", "task", "split", "template", "setting")
-    counts = scan_pairs(folder, shards).group_by(keys).len("pairs").collect(engine="streaming")
+    shown = pl.col("exemplars").list.len().cast(pl.String)
+    pairs = scan_pairs(folder, shards).with_columns(exemplars=shown)
+    counts = pairs.group_by(*keys, "exemplars").len("pairs").collect(engine="streaming")
     rows = scan_pairs(folder, shards).select(ROW).unique().group_by("task", "split").len().collect(engine="streaming")
     used = {(task, split): count for task, split, count in rows.iter_rows()}
     for name, task in manifest.tasks.items():
@@ -84,6 +86,8 @@ def pair_problems(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> 
                 yield _told(
                     f"{where}: used {source.ledger.used:,}, its pairs are of {used.get((name, split), 0):,} rows"
                 )
+        said = {"0": 0, **task.exemplars}
+        yield from _differences(f"{name}: pairs with exemplars", said, _summed(mine, "exemplars") | {"0": 0})
         yield from _task_problems(name, task, mine.filter(pl.col("home") != "validation", pl.col("home") != "seen"))
     yield from _share_problems(manifest, counts)
 

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
+from instruction_kit.built.exemplars import exemplar_checks, exemplar_problems
 from instruction_kit.built.problem import NUMBER, Problem, rows_with
 from instruction_kit.errors import TemplateError
 from instruction_kit.library import text_hash
@@ -69,12 +70,14 @@ def row_problems(
 ) -> Iterator[Problem]:
     """Everything that is wrong with the rows of one batch."""
     checks = {**_nulls(), **_texts(manifest), **_origins(shard, manifest), **_spans(), **_candidates(shard)}
+    checks |= exemplar_checks(manifest.mixture["joiner"])
     failed = frame.select(
         NUMBER, "task", "split", "row", **{what: bad.fill_null(value=False) for what, bad in checks.items()}
     )
     for what in checks:
         yield from rows_with(what, failed.filter(pl.col(what)), file=shard.path)
     yield from _answer_problems(frame, shard, known)
+    yield from exemplar_problems(frame, file=shard.path)
 
 
 def _nulls() -> dict[str, pl.Expr]:

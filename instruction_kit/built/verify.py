@@ -12,8 +12,9 @@ import polars as pl
 
 from instruction_kit.build.manifest import Manifest, Shard, read_manifest
 from instruction_kit.build.progress import bars, silent
+from instruction_kit.built.exemplars import ROWS as EXEMPLARS
 from instruction_kit.built.files import folder_problems, is_readable, shard_problems
-from instruction_kit.built.problem import Problem, Told, rows_with
+from instruction_kit.built.problem import NUMBER, Problem, Told, rows_with
 from instruction_kit.built.recount import ROW, manifest_problems, pair_problems, rejected_problems, scan_pairs
 from instruction_kit.built.rows import Phrasing, batches, phrasings, row_problems
 
@@ -72,6 +73,10 @@ class _Homes:
         if shard.config == "train" and shard.split in ("train", "seen"):
             both = frame.join(self.measured, on=ROW, how="semi")
             yield from rows_with("it is trained on, and measured as if it were not", both, file=shard.path)
+        shown = frame.select(NUMBER, "task", split=pl.lit("train"), row=EXEMPLARS).explode("row", empty_as_null=False)
+        told = shown.join(self.measured, on=ROW, how="semi")[NUMBER].unique()
+        measured = frame.filter(pl.col(NUMBER).is_in(told.to_list()))
+        yield from rows_with("it shows an exemplar that is measured", measured, file=shard.path)
         if shard.split == "seen":
             strange = frame.join(self.strange, on=ROW, how="semi")
             yield from rows_with("it is called seen, and is not trained on", strange, file=shard.path)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from instruction_kit.build.first import first_examples
 from instruction_kit.cli.console import err, out
+from instruction_kit.errors import MixtureError
 from instruction_kit.library import search_path
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.render import Prompting, render
@@ -47,6 +48,8 @@ def preview_task(
     task = load_tasks(folders, names=[name])[name]
     phrasings = named(templates_of(folders, schema=task.schema, task=name), template)
     settings = [parse_setting(setting)] if setting else list(SETTINGS.values())
+    if setting and settings[0].few_shot:
+        raise MixtureError(f"setting {setting}: preview shows rows without exemplars; name a zero_shot one, or build")
     data = data or ("sample" if task.sample_path.is_file() else "source")
     shown = once_each(phrasings, settings, task=task)
     chosen = split or task.reading(data).split_names[0]

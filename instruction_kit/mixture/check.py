@@ -81,4 +81,8 @@ def _served_by_none(mixture: "Mixture", tasks: Mapping[str, Task]) -> list[Instr
     """Settings that no chosen task serves, whichever of them will train or be measured."""
     found, _ = all_templates(tasks, folders=mixture.folders)
     read = {name: task for name, task in tasks.items() if name in found}
-    return [MixtureError(why) for key in mixture.settings for why in unserved("settings", [key], read, found)]
+    return [
+        MixtureError(why)
+        for key in mixture.settings
+        for why in unserved("settings", [key], read, found, mixture.exemplars.source)
+    ]

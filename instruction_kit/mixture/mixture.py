@@ -16,6 +16,7 @@ from instruction_kit.holdout import HoldOut, resolve
 from instruction_kit.library import search_path
 from instruction_kit.mixture.check import name_problems, problems, raise_all
 from instruction_kit.mixture.choose import Choice, choose
+from instruction_kit.mixture.exemplars import Exemplars
 from instruction_kit.mixture.filter import Filter
 from instruction_kit.mixture.rate import Budget, ExamplesProportional, Rates
 from instruction_kit.mixture.serve import Readable, all_templates, unserved
@@ -32,6 +33,7 @@ from instruction_kit.mixture.value import (
     refused,
 )
 from instruction_kit.mixture.written import read
+from instruction_kit.render.setting import Setting, serving
 from instruction_kit.task.task import Task
 from instruction_kit.template.template import Template
 
@@ -86,6 +88,8 @@ class Mixture(BaseModel):
     """Styles in which options are listed where a template states none: each use of a row draws one of them."""
     option_order: Literal["permuted", "source"] = "permuted"
     """Permuted for each use of a row, so that no position goes with the right answer; or as the source has them."""
+    exemplars: Exemplars = Exemplars()
+    """What few-shot settings show before a question."""
     joiner: str = Field("\n", min_length=1)
     """Ends every rendered prompt."""
     budget: Budget | None = None
@@ -210,11 +214,15 @@ class Mixture(BaseModel):
         sides = {"settings": self.held_out.training, "held_out_settings": self.held_out.measured}
         for which, names in sides.items():
             tasks = {name: self.chosen[name] for name in names if templates.get(name)}
-            yield from unserved(which, list(getattr(self, which)), tasks, templates)
+            yield from unserved(which, list(getattr(self, which)), tasks, templates, self.exemplars.source)
         for name in (name for name, left in templates.items() if not left):
             where = f"templates/{self.chosen[name].schema.folder()}/ or templates/{name}/"
             wanted = " or ".join(self.languages or ())
             yield f"languages: task {name} has no template in {wanted}; write one in {where}, or take the task out"
+
+    def serving(self, task: str, setting: Setting) -> list[Template]:
+        """The phrasings in which a task serves a setting."""
+        return serving(self.templates[task], setting, task=self.chosen[task], exemplars=self.exemplars.source)
 
     @cached_property
     def leaving(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from instruction_kit.errors import InstructionKitError, TemplateError
-from instruction_kit.render.setting import parse_setting, serving
+from instruction_kit.render.setting import ExemplarSource, has_exemplars, parse_setting, serving
 from instruction_kit.task.task import Task
 from instruction_kit.template.load import templates_of
 from instruction_kit.template.template import Template
@@ -33,18 +33,36 @@ def unserved(
     settings: Sequence[str],
     tasks: Mapping[str, Task],
     templates: Mapping[str, Sequence[Template]],
+    exemplars: ExemplarSource,
 ) -> Iterator[str]:
     """Settings that no task serves, and tasks that serve none of those that others do."""
     served = {
-        name: {key for key in settings if serving(templates[name], parse_setting(key), task=task)}
+        name: {k for k in settings if serving(templates[name], parse_setting(k), task=task, exemplars=exemplars)}
         for name, task in tasks.items()
     }
     lost = [key for key in settings if served and not any(key in keys for keys in served.values())]
     for key in lost:
-        yield f"{which}: no task of this mixture has a template for {key}; write one or take the setting out"
+        yield f"{which}: no task of this mixture has {_lacking(key, tasks, exemplars)} or take the setting out"
     for name, keys in served.items():
         if not keys and len(lost) < len(settings):
-            yield (
-                f"{which}: task {name} has no template for {' or '.join(settings)}; write one in "
-                f"templates/{tasks[name].schema.folder()}/ or templates/{name}/, or take the task out"
-            )
+            yield f"{which}: task {name} has {_lacking_here(settings, tasks[name], exemplars)}, or take the task out"
+
+
+_MEND: dict[ExemplarSource, str] = {
+    "rows": "give it a train split, or write <task>.exemplars.jsonl beside its file and say `source: file`",
+    "file": "write <task>.exemplars.jsonl beside its file",
+}
+"""What gives a task exemplars."""
+
+
+def _lacking(key: str, tasks: Mapping[str, Task], exemplars: ExemplarSource) -> str:
+    if parse_setting(key).few_shot and not any(has_exemplars(task, exemplars) for task in tasks.values()):
+        return f"anything to show exemplars from for {key}; {_MEND[exemplars]}"
+    return f"a template for {key}; write one"
+
+
+def _lacking_here(settings: Sequence[str], task: Task, exemplars: ExemplarSource) -> str:
+    if all(parse_setting(key).few_shot for key in settings) and not has_exemplars(task, exemplars):
+        return f"nothing to show exemplars from; {_MEND[exemplars]}"
+    where = f"templates/{task.schema.folder()}/ or templates/{task.name}/"
+    return f"no template for {' or '.join(settings)}; write one in {where}"

@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from instruction_kit.errors import nearest
 from instruction_kit.mixture import value
+from instruction_kit.mixture.exemplars import Exemplars
 from instruction_kit.mixture.rate import Budget, Equal, ExamplesProportional, FixedWeights, Temperature
 
 _RATES: dict[str, type[BaseModel]] = {
@@ -49,6 +50,6 @@ def _why(detail: ErrorDetails, keys: Sequence[str]) -> str:
 
 
 def _siblings(location: tuple[int | str, ...], keys: Sequence[str]) -> Sequence[str]:
-    models: dict[str, type[BaseModel]] = {**_RATES, "budget": Budget}
+    models: dict[str, type[BaseModel]] = {**_RATES, "budget": Budget, "exemplars": Exemplars}
     owner = next((models[str(part)] for part in reversed(location[:-1]) if str(part) in models), None)
     return list(owner.model_fields) if owner else keys

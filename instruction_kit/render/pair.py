@@ -53,6 +53,8 @@ class Pair:
     """The output rendered once per option; only where the row is measured."""
     gold: list[int] = field(default_factory=list)
     """Indexes of the right candidates."""
+    exemplars: list[dict[str, str]] = field(default_factory=list)
+    """Row, prompt and completion of each that `prompt` begins with."""
     turns: list[dict[str, str]] | None = None
     """What was said before, each with its role; `prompt` begins with it."""
     shortened: int = 0
@@ -81,6 +83,6 @@ def record(
         "references": pair.references,
         "candidates": pair.candidates,
         "gold": pair.gold,
-        "exemplars": [],
+        "exemplars": pair.exemplars,
         "turns": pair.turns,
     }

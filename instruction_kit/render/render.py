@@ -5,7 +5,7 @@ this phrasing. Too long is settled here and nowhere later: fields that may be sh
 the instruction, what was said before and the output never are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,15 @@ MIN_KEPT_CHARS = 40
 """A field is never shortened below this: what is left must still be a text."""
 
 Example = Mapping[str, Any]
+
+
+class TooLong(RowProblem):
+    """It does not fit the budget, however its fields are shortened."""
+
+    def __init__(self) -> None:
+        super().__init__(TOO_LONG)
+
+
 _AS_GIVEN = Listing()
 
 
@@ -33,12 +42,18 @@ class Prompting:
     """What a mixture fixes for all its prompts."""
 
     joiner: str = "\n"
-    budget_chars: int | None = None
-    """For a prompt with its longest output."""
+    budget: int | None = None
+    """For a prompt with its longest output, in what `size` counts."""
+    size: Callable[[str], int] = len
+    """Of a text: its characters, or its tokens."""
+    before: str = ""
+    """Stands whole before the prompt, and counts."""
+    may_shorten: bool = True
+    """Whether fields may be shortened, or the whole is too long as it is."""
 
     def after(self, text: str) -> "Prompting":
-        """What is left of the budget behind a text that stands whole."""
-        return self if self.budget_chars is None else replace(self, budget_chars=self.budget_chars - len(text))
+        """The same behind a further text that stands whole."""
+        return replace(self, before=self.before + text)
 
 
 @dataclass(frozen=True)
@@ -142,15 +157,16 @@ def _fitted(
     values: Mapping[str, Any], known: _Answers, template: Template, prompting: Prompting, reference: int
 ) -> Pair:
     pair = _once(values, known, template, prompting.joiner, reference)
-    if prompting.budget_chars is None:
+    if prompting.budget is None:
         return pair
-    cut, current = 0, dict(values)
-    longest = max(len(_output(template, values, text)) for text in known.outputs)
-    while (over := len(pair.prompt) + max(longest, len(pair.completion)) - prompting.budget_chars) > 0:
-        field = _longest(current, template)
+    cut, current, size = 0, dict(values), prompting.size
+    longest = max(size(_output(template, values, text)) for text in known.outputs)
+    while (over := size(prompting.before + pair.prompt) + longest - prompting.budget) > 0:
+        field = _longest(current, template) if prompting.may_shorten else None
         if field is None:
-            raise RowProblem(TOO_LONG)
-        kept = _shorter(current[field], over)
+            raise TooLong
+        text = current[field]
+        kept = _shorter(text, over * len(text) // max(1, size(text)))
         cut += len(current[field]) - len(kept)
         current[field] = kept
         pair = _once(current, known, template, prompting.joiner, reference)

@@ -1,16 +1,20 @@
 """Settings: how a pair is prompted, `<zero_shot|few_shot>.<options|no_options>[.cot][.inverted]`.
 
-In: a setting's name. Out: its parts, and whether a template serves it for a task. `few_shot` needs exemplars and comes
-with them.
+In: a setting's name. Out: its parts, and whether a template serves it for a task. A phrasing serves a few-shot setting
+if it serves the zero-shot one, for a task that has something to show exemplars from.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from instruction_kit.errors import MixtureError, TemplateError, nearest
 from instruction_kit.task.task import Task
 from instruction_kit.template.language import RATIONALE
 from instruction_kit.template.template import Template
+
+ExemplarSource = Literal["rows", "file"]
+"""Where exemplars come from: rows of the task's train, or the file that lies beside the task."""
 
 
 @dataclass(frozen=True, order=True)
@@ -20,15 +24,18 @@ class Setting:
     options: bool
     cot: bool = False
     inverted: bool = False
+    few_shot: bool = False
 
     def __str__(self) -> str:
         tail = ".cot" * self.cot + ".inverted" * self.inverted
-        return f"zero_shot.{'options' if self.options else 'no_options'}{tail}"
+        shots = "few_shot" if self.few_shot else "zero_shot"
+        return f"{shots}.{'options' if self.options else 'no_options'}{tail}"
 
 
+_BOTH = (False, True)
 SETTINGS: dict[str, Setting] = {
     str(setting): setting
-    for setting in (Setting(o, c, i) for o in (True, False) for c in (False, True) for i in (False, True))
+    for setting in (Setting(o, c, i, f) for f in _BOTH for o in (True, False) for c in _BOTH for i in _BOTH)
 }
 
 
@@ -39,20 +46,18 @@ def parse_setting(name: str) -> Setting:
         MixtureError: there is no such setting.
 
     """
-    if name.startswith("few_shot"):
-        raise MixtureError(
-            f"setting {name}: few-shot prompts need exemplars, which this version does not have yet; use zero_shot.…"
-        )
     if name not in SETTINGS:
         raise MixtureError(f"no setting {name}; {nearest(name, SETTINGS)}")
     return SETTINGS[name]
 
 
-def serves(template: Template, setting: Setting, *, task: Task) -> bool:
-    """Whether this phrasing can stand in this setting for this task.
+def serves(template: Template, setting: Setting, *, task: Task, exemplars: ExemplarSource = "rows") -> bool:
+    """Whether this phrasing can stand in this setting for this task, whose exemplars come from where it is said.
 
     A task without options serves `options` settings with none to list.
     """
+    if setting.few_shot and not has_exemplars(task, exemplars):
+        return False
     if template.inverted != setting.inverted or template.cot != setting.cot:
         return False
     if RATIONALE in template.reads and RATIONALE not in task.columns:
@@ -62,9 +67,16 @@ def serves(template: Template, setting: Setting, *, task: Task) -> bool:
     return template.shows_options if setting.options else not template.needs_options
 
 
-def serving(templates: Iterable[Template], setting: Setting, *, task: Task) -> list[Template]:
+def has_exemplars(task: Task, source: ExemplarSource) -> bool:
+    """Whether there is anything to show exemplars from: rows of train, or a file of hand-written ones."""
+    return task.exemplar_path is not None if source == "file" else "train" in task.source.split_names
+
+
+def serving(
+    templates: Iterable[Template], setting: Setting, *, task: Task, exemplars: ExemplarSource = "rows"
+) -> list[Template]:
     """The templates that serve a setting, in their order."""
-    return [template for template in templates if serves(template, setting, task=task)]
+    return [template for template in templates if serves(template, setting, task=task, exemplars=exemplars)]
 
 
 def once_each(
@@ -81,7 +93,7 @@ def once_each(
         for template in serving(templates, setting, task=task):
             found.setdefault(template.name, (template, setting))
     if not found:
-        served = [str(s) for s in SETTINGS.values() if serving(templates, s, task=task)]
+        served = [str(s) for s in SETTINGS.values() if not s.few_shot and serving(templates, s, task=task)]
         wanted = ", ".join(map(str, settings))
         raise TemplateError(f"task {task.name}: none of these templates serves {wanted}; {nearest(wanted, served)}")
     return list(found.values())

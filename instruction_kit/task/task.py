@@ -174,6 +174,12 @@ class Task:
             raise TaskError(f"task {self.name}: a Task object has no sample; build with data: source")
         return self.path.with_suffix(".sample.jsonl")
 
+    @property
+    def exemplar_path(self) -> Path | None:
+        """Hand-written exemplars beside the task file, where there are any."""
+        path = self.path.with_suffix(".exemplars.jsonl") if self.path else None
+        return path if path and path.is_file() else None
+
     def reading(self, data: Literal["source", "sample"]) -> Hub | Files | Frame | Sample:
         """What rows are read from. A Task object has no sample and always reads its frames."""
         return Sample(self.sample_path) if data == "sample" and self.path else self.source

@@ -1,0 +1,112 @@
+"""Exemplars for the rows of one split of one task: how many, which, and how they are written.
+
+In: a pool of solved examples and the rows to ask about. Out: what each use of a row draws, and the exemplars rendered
+under the phrasing of the question and in its style of options. A row that is measured is shown the same exemplars under
+all its templates.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from instruction_kit import choice
+from instruction_kit.build.listing import Lister
+from instruction_kit.exemplar.arrangement import ARRANGEMENTS, Arrangement, Shown
+from instruction_kit.exemplar.pool import Pool, balanced_field, input_fields, offered
+from instruction_kit.render.render import Prompting, render
+from instruction_kit.render.setting import Setting
+from instruction_kit.task.task import Task
+from instruction_kit.template.environment import RowProblem
+from instruction_kit.template.style import Style
+from instruction_kit.template.template import Template
+
+if TYPE_CHECKING:
+    from instruction_kit.mixture import Mixture
+
+TRAIN = "train"
+MEASURED = -1
+"""The use of a row that is measured."""
+
+
+@dataclass(frozen=True)
+class Shots:
+    """What one use of a row draws for its exemplars."""
+
+    key: np.uint64
+    num: int
+    arrangement: Arrangement
+
+
+class FewShot:
+    """Draws and renders the exemplars of one split of one task."""
+
+    def __init__(self, mixture: "Mixture", task: Task, pools: "Pools", *, split: str) -> None:
+        self._task, self._pools, self._joiner = task, pools, mixture.joiner
+        self._own = split == TRAIN
+        self._rule = mixture.exemplars
+        self._name = (mixture.seed, "exemplars", task.name, split)
+        self._lister = Lister(mixture, task, split=split)
+
+    def drawn(self, rows: choice.Keys, use: int) -> list[Shots]:
+        """The draws of one use of each row."""
+        own = choice.keys(rows, *self._name, use)
+        numbers = choice.between(rows, *self._rule.num, *self._name, "number", use).tolist()
+        last = 0 if use == MEASURED else len(ARRANGEMENTS) - 1
+        places = choice.between(rows, 0, last, *self._name, "arrangement", use).tolist()
+        return [Shots(*found) for found in zip(own, numbers, [ARRANGEMENTS[p] for p in places], strict=True)]
+
+    def shown(
+        self, example: Mapping[str, Any], row: str, shots: Shots, template: Template, setting: Setting, style: Style
+    ) -> list[Shown]:
+        """The exemplars of one question, in the order in which they stand; fewer where the pool has no more."""
+        taken = islice(self._offered(example, row, shots, template, setting, style), shots.num)
+        return [shown for _, shown in sorted(taken)]
+
+    def _offered(
+        self, example: Mapping[str, Any], row: str, shots: Shots, template: Template, setting: Setting, style: Style
+    ) -> Iterator[tuple[int, Shown]]:
+        pool = self._pools.of(setting)
+        places = offered(
+            pool,
+            key=shots.key,
+            row=row if self._own else None,
+            question=example,
+            fields=input_fields(template, self._task.schema),
+            balanced=balanced_field(self._task.schema) if self._rule.balance == "label" else None,
+        )
+        for rank, place in places:
+            listing = self._lister.beside(shots.key ^ pool.hashes[place], pool.examples[place], style)
+            try:
+                pair = render(
+                    pool.examples[place],
+                    template=template,
+                    setting=setting,
+                    task=self._task,
+                    prompting=Prompting(self._joiner),
+                    listing=listing,
+                )
+            except RowProblem:  # it cannot stand in this phrasing; the next one may
+                continue
+            if not pair.turns:
+                yield rank, Shown(pool.rows[place], pair.prompt, pair.completion)
+
+
+@dataclass(frozen=True)
+class Pools:
+    """What a task may show."""
+
+    rows: Pool
+    file: Pool
+    """Hand-written ones."""
+    first: str
+
+    def of(self, setting: Setting) -> Pool:
+        """Hand-written ones where the mixture asks for them, or where reasons are to be shown that no row has."""
+        if self.first == "file":
+            return self.file
+        if setting.cot and not any(example.get("rationale") for example in self.rows.examples):
+            return self.file
+        return self.rows

@@ -1,0 +1,1 @@
+"""Few-shot and rationale prompts: which solved examples stand before a question, and how."""
