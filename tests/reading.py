@@ -1,5 +1,6 @@
 """What the tests of file formats share: the rows of a source, with none lost and none told twice."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from instruction_kit import Files
 from instruction_kit.errors import SourceError
-from instruction_kit.source.raw import INDEX, Problem, Where
+from instruction_kit.source.raw import INDEX, Batch, Problem, Where
 
 
 def rows_of(source: Files, folder: Path, *, split: str = "train", wanted: frozenset[str] | None = None):
@@ -15,13 +16,23 @@ def rows_of(source: Files, folder: Path, *, split: str = "train", wanted: frozen
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for part in source.ranges(split, Where(folder)):
-        batches = list(source.read(part, Where(folder), wanted))
+        batches = valid(source.read(part, Where(folder), wanted))
         told = [problem for batch in batches for problem in batch.problems]
         numbers = [number for batch in batches for number in batch.frame[INDEX]] + [problem.number for problem in told]
         assert len(numbers) == len(set(numbers)), "a row is told twice"
         rows += [row for batch in batches for row in batch.frame.drop(INDEX).to_dicts()]
         problems += told
     return rows, [(problem.number, problem.reason) for problem in problems]
+
+
+def valid(given: Iterable[Batch]) -> list[Batch]:
+    """All batches but those that are void."""
+    batches: list[Batch] = []
+    for batch in given:
+        if batch.anew:
+            batches.clear()
+        batches.append(batch)
+    return batches
 
 
 def refused(source: Files, folder: Path, *, split: str = "train") -> str:

@@ -253,7 +253,7 @@ def streamed(folder, **options):
 
 
 def test_a_stream_is_read_batch_by_batch_and_no_further_than_asked(three_files, monkeypatch):
-    monkeypatch.setattr("instruction_kit.source.hub.BATCH_ROWS", 4)
+    monkeypatch.setattr("instruction_kit.source.hub.STREAM_ROWS", 4)
     source = streamed(three_files)
     (part,) = source.ranges("train", Where())
     batches = source.read(part, Where(), frozenset({"text"}))
@@ -266,7 +266,7 @@ def test_a_stream_is_read_batch_by_batch_and_no_further_than_asked(three_files, 
 
 @pytest.mark.parametrize(("first", "rows"), [(1, 1), (4, 4), (15, 15), (20, 20)])
 def test_of_a_stream_the_first_rows_alone_are_ever_asked_for(first, rows, three_files, monkeypatch):
-    monkeypatch.setattr("instruction_kit.source.hub.BATCH_ROWS", 4)
+    monkeypatch.setattr("instruction_kit.source.hub.STREAM_ROWS", 4)
     source = streamed(three_files, first=first)
     (part,) = source.ranges("train", Where())
     frame = pl.concat([batch.frame for batch in source.read(part, Where(), None)])
@@ -301,7 +301,7 @@ def test_first_without_a_stream_is_refused():
 
 def test_a_part_of_a_split_is_given_in_batches(tmp_path, monkeypatch):
     monkeypatch.setattr("instruction_kit.source.hub.RANGE_ROWS", 10)
-    monkeypatch.setattr("instruction_kit.source.hub.BATCH_ROWS", 4)
+    monkeypatch.setattr("instruction_kit.source.raw.BATCH_ROWS", 4)
     source = in_folder(TASKS["snli"], write_repository(TASKS["snli"], tmp_path))
     parts = source.ranges("train", Where())
     indices = [batch.frame["_index"].to_list() for batch in source.read(parts[0], Where(), None)]

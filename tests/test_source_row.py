@@ -3,10 +3,15 @@
 import json
 from typing import Any
 
+import polars as pl
 import pytest
-from reading import rows_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reading import rows_of, valid
 
-from instruction_kit import Files
+from instruction_kit import Files, Task, labels
+from instruction_kit.build.scan import scan, scan_units
+from instruction_kit.schema import Classification
 from instruction_kit.source import row
 from instruction_kit.source.raw import MAX_SHOWN_CHARS, Problem, Where
 
@@ -15,10 +20,15 @@ PLAIN = "if quotes are plain characters here, state quoting='none'"
 
 def problems(folder, source):
     parts = source.ranges("train", Where(folder))
-    return [problem for part in parts for batch in source.read(part, Where(folder), None) for problem in batch.problems]
+    return [
+        problem
+        for part in parts
+        for batch in valid(source.read(part, Where(folder), None))
+        for problem in batch.problems
+    ]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
 def test_the_type_of_a_column_does_not_depend_on_which_rows_come_first(name, size, tmp_path, monkeypatch):
     values = [None, 1, 0.5, 0.25, "x", {"k": 1}, 0.125]
@@ -36,20 +46,67 @@ def test_the_type_of_a_column_does_not_depend_on_which_rows_come_first(name, siz
     ]
 
 
-def test_a_column_of_objects_has_the_same_type_in_every_batch(tmp_path, monkeypatch):
+def test_keys_that_come_late_are_there_from_then_on(tmp_path, monkeypatch):
     monkeypatch.setattr(row, "BATCH_ROWS", 2)
     rows = [{"a": {"x": 1}}, {"a": {"y": "t"}}, {"a": {"z": [1.5]}}, {}]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     source = Files({"train": "a.jsonl"})
     (part,) = source.ranges("train", Where(tmp_path))
-    first, second = source.read(part, Where(tmp_path), None)
-    assert first.frame.schema == second.frame.schema
+    read: list[str] = []
+    for batch in source.read(part, Where(tmp_path), None):
+        read += [str(batch.frame.schema["a"])]
+    assert read == ["Struct({'x': Int64, 'y': String})", "Struct({'x': Int64, 'y': String, 'z': List(Float64)})"]
 
 
-def test_every_batch_of_a_file_has_all_of_its_columns(tmp_path, monkeypatch):
-    monkeypatch.setattr(row, "BATCH_ROWS", 1)
-    (tmp_path / "a.jsonl").write_text('{"x": 1}\n{"y": "t"}\n', encoding="utf-8")
-    assert rows_of(Files({"train": "a.jsonl"}), tmp_path)[0] == [{"x": 1, "y": None}, {"x": None, "y": "t"}]
+JSON = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(0, 1) | st.text(max_size=2)
+NESTED = JSON | st.lists(JSON, max_size=2) | st.dictionaries(st.sampled_from("ab"), JSON, max_size=2)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(NESTED, max_size=8), size=st.integers(1, 8))
+def test_the_size_of_batches_changes_neither_rows_nor_problems(values, size, tmp_path):
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"v": v}) + "\n" for v in values), encoding="utf-8")
+    source = Files({"train": "a.jsonl"})
+    whole = rows_of(source, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row, "BATCH_ROWS", size)
+        rows, problems = rows_of(source, tmp_path)
+    assert problems == whole[1]
+    assert without_null(rows) == without_null(whole[0])
+
+
+def without_null(value: Any) -> Any:
+    """A key that no row of a batch has is not in its frame."""
+    if isinstance(value, dict):
+        return {key: without_null(held) for key, held in value.items() if held is not None}
+    return [without_null(item) for item in value] if isinstance(value, list) else value
+
+
+def test_a_file_of_one_kind_in_each_place_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(row, "BATCH_ROWS", 2)
+    monkeypatch.setattr(row, "_settled", None)
+    (tmp_path / "a.jsonl").write_text('{"a": 1, "b": null}\n' * 5 + '{"a": null, "b": ["x"]}\n', encoding="utf-8")
+    assert len(rows_of(Files({"train": "a.jsonl"}), tmp_path)[0]) == 6
+
+
+def test_rows_that_were_given_anew_are_counted_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(row, "BATCH_ROWS", 2)
+    values = [1, 2, 3, "a", "b", "a", "b", "a", "b"]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"t": "x", "v": v}) + "\n" for v in values), encoding="utf-8")
+    columns = {"text": "t", "label": labels("v", {"a": "first", "b": "second"})}
+    task = Task(
+        name="t",
+        cluster="c",
+        schema=Classification,
+        source=Files({"train": str(tmp_path / "a.jsonl")}),
+        columns=columns,
+    )
+    (unit,) = scan_units(task, data="source", data_dir=None)
+    done = scan(unit, task=task, root=tmp_path / "cache")
+    assert (done.source_rows, done.read, done.accepted) == (9, 9, 6)
+    assert done.rejected == {"v is a whole number here and text in other rows": 3}
+    assert pl.read_parquet(done.examples).height == 6
+    assert pl.read_parquet(done.folder / "rejected.parquet")["row"].to_list() == ["a.jsonl:0", "a.jsonl:1", "a.jsonl:2"]
 
 
 @pytest.mark.parametrize(

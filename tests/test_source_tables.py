@@ -5,7 +5,7 @@ import pytest
 from reading import refused, rows_of
 
 from instruction_kit import Files
-from instruction_kit.source import tables
+from instruction_kit.source import raw
 from instruction_kit.source.raw import INDEX, Where
 
 TABLE = pa.table({"text": list("abcde"), "label": [0, 1, 2, 3, 4]})
@@ -24,7 +24,7 @@ def test_an_arrow_file_or_stream_is_read_batch_by_batch(stream, tmp_path, monkey
     source = Files({"train": "a.arrow"})
     assert rows_of(source, tmp_path) == (TABLE.to_pylist(), [])
     assert rows_of(source, tmp_path, wanted=frozenset({"label"}))[0] == [{"label": number} for number in range(5)]
-    monkeypatch.setattr(tables, "BATCH_ROWS", 1)
+    monkeypatch.setattr(raw, "BATCH_ROWS", 1)
     (part,) = source.ranges("train", Where(tmp_path))
     indices = [batch.frame[INDEX].to_list() for batch in source.read(part, Where(tmp_path), frozenset())]
     assert indices == [[0], [1], [2], [3], [4]]

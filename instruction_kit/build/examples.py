@@ -35,6 +35,8 @@ class Examples:
     counts: Mapping[str, int]
     reasons: Mapping[str, int] = field(default_factory=dict)
     """First reason of each rejected row -> rows."""
+    anew: bool = False
+    """What was made of the batches before is void, as the source says."""
 
 
 class Mapper:
@@ -83,7 +85,7 @@ class Mapper:
         ]
         accepted = good.select(ROW, pl.Series(HASH, row_hashes(ids)), *fields)
         lost = rejected_rows(bad, task=self.task.name, split=self.split)
-        return Examples(accepted, pl.concat([unreadable.rejected, lost]), counts, reasons)
+        return Examples(accepted, pl.concat([unreadable.rejected, lost]), counts, reasons, batch.anew)
 
     def _field_types(self, schema: pl.Schema) -> dict[str, pl.DataType]:
         """The schema's own types; a field of a type of the user's own keeps the type that it came with."""

@@ -5,13 +5,15 @@ no more is read than is asked for.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
+from instruction_kit.build.examples import Examples
 from instruction_kit.build.rowid import ROW
-from instruction_kit.build.unit import split_units, unit_examples
+from instruction_kit.build.unit import ScanUnit, split_units, unit_examples
 from instruction_kit.errors import SourceError, TaskError, nearest
 from instruction_kit.source import Frame
 from instruction_kit.task.task import Task
@@ -37,15 +39,25 @@ def first_examples(
     there = task.reading(data).split_names
     if split not in there:
         raise SourceError(f"task {task.name} has no split {split}; {nearest(split, there)}")
-    found: list[pl.DataFrame] = []
-    lost: Counter[str] = Counter()
-    units = split_units(task, split, data=data, data_dir=data_dir)
-    for made in (made for unit in units for made in unit_examples(unit, task)):
-        found.append(made.accepted)
+    found = _read(task, split_units(task, split, data=data, data_dir=data_dir), num_rows)
+    lost = Counter[str]()
+    for made in found:
         lost.update(made.reasons)
-        if num_rows is not None and sum(frame.height for frame in found) >= num_rows:
-            break
-    examples = pl.concat(found, how="vertical_relaxed") if found else pl.DataFrame()
+    examples = pl.concat([made.accepted for made in found], how="vertical_relaxed") if found else pl.DataFrame()
     if not examples.height:
         raise TaskError(f"task {task.name}: no row of {split} can be used: {'; '.join(lost) or 'there are none'}")
     return examples.unique(ROW, keep="first", maintain_order=True).head(num_rows or examples.height), lost
+
+
+def _read(task: Task, units: Sequence[ScanUnit], num_rows: int | None) -> list[Examples]:
+    """Batches until there are rows enough; what a source begins anew counts once."""
+    found: list[Examples] = []
+    for unit in units:
+        before = len(found)
+        for made in unit_examples(unit, task):
+            if made.anew:
+                del found[before:]
+            found.append(made)
+            if num_rows is not None and sum(made.accepted.height for made in found) >= num_rows:
+                return found
+    return found

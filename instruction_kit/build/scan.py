@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from instruction_kit.build.commit import committed, read_receipt, receipt, workshop, write_json
 from instruction_kit.build.examples import Examples, Mapper
 from instruction_kit.build.rejected import REJECTED_SCHEMA
-from instruction_kit.build.unit import ScanUnit, split_units, unit_examples
+from instruction_kit.build.unit import ScanUnit, split_units, unit_examples, valid
 from instruction_kit.errors import BuildError
 from instruction_kit.library import code_hash, text_hash
 from instruction_kit.schema.columns import is_columnar
@@ -144,17 +144,16 @@ def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
     rejected: Counter[str] = Counter()
     lost: list[pl.DataFrame] = []
     with committed(folder / "accepted.parquet") as path:
-        writer: pq.ParquetWriter | None = None
+        writer = _Accepted(path)
         for examples in _one_typed(unit_examples(unit, task), task):
-            table = examples.accepted.rechunk().to_arrow()
-            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
-            writer.write_table(table.cast(writer.schema))
+            if examples.anew:
+                for kept in (counts, rejected, lost, writer):
+                    kept.clear()
+            writer.write(examples.accepted)
             counts.update(examples.counts)
             rejected.update(examples.reasons)
             lost.append(examples.rejected)
-        if writer is None:
-            writer = pq.ParquetWriter(path, Mapper(task, unit.split).empty().to_arrow().schema, compression="zstd")
-        writer.close()
+        writer.close(Mapper(task, unit.split).empty())
     with committed(folder / "rejected.parquet") as path:
         whole = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *lost])
         whole.sort("file", pl.col("row").str.len_bytes(), "row", maintain_order=True).write_parquet(path)
@@ -162,12 +161,36 @@ def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
     receipt(folder / "receipt.json", _files(folder), {**numbers, "rejected": dict(sorted(rejected.items()))})
 
 
+class _Accepted:
+    """The Parquet file of accepted examples: of the type of its first, and begun anew where the source begins anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+
+    def write(self, accepted: pl.DataFrame) -> None:
+        table = accepted.rechunk().to_arrow()
+        self._writer = self._writer or pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table.cast(self._writer.schema))
+
+    def clear(self) -> None:
+        if self._writer:
+            self._writer.close()
+        self._writer = None
+
+    def close(self, empty: pl.DataFrame) -> None:
+        """A file without examples has the types of an empty frame."""
+        if not self._writer:
+            self.write(empty)
+        self.clear()
+
+
 def _one_typed(batches: Iterator[Examples], task: Task) -> Iterator[Examples]:
     """A field of a type of the user's own takes the type that it comes with, which one batch alone may not show."""
     if is_columnar(task.schema):
         yield from batches
         return
-    every = list(batches)
+    every = valid(batches)
     whole = [part for examples in every for part in [examples.accepted] if part.height]
     types = pl.concat(whole, how="vertical_relaxed").schema if whole else pl.Schema()
     for examples in every:

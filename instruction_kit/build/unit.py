@@ -5,10 +5,10 @@ source's layout alone, never from who reads them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import polars as pl
 
@@ -18,6 +18,8 @@ from instruction_kit.errors import TaskError
 from instruction_kit.library import text_hash
 from instruction_kit.source.raw import Batch, Range
 from instruction_kit.task.task import Task
+
+B = TypeVar("B", Batch, Examples)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def split_units(
 
 
 def unit_examples(unit: ScanUnit, task: Task) -> Iterator[Examples]:
-    """Read and map one unit, batch by batch.
+    """Read and map one unit, batch by batch; what is `anew` makes all before it void.
 
     Raises:
         SourceError: the source cannot be read.
@@ -64,18 +66,28 @@ def unit_examples(unit: ScanUnit, task: Task) -> Iterator[Examples]:
             for batch in _batches(unit, task, part):
                 yield mapper.examples(batch, file=part.name, columns=partial(_columns, unit, task, part))
         return
-    batches = [(part.name, batch) for part in unit.parts for batch in _batches(unit, task, part)]
+    batches = [(part.name, batch) for part in unit.parts for batch in valid(_batches(unit, task, part))]
     for name, batch in batches:
         yield mapper.unreadable(batch.problems, file=name)
     if frames := [batch.frame for _, batch in batches if batch.frame.height]:
         whole = pl.concat(frames, how="diagonal_relaxed")
-        yield mapper.examples(Batch(whole, (), batches[0][1].class_names), file=unit.parts[0].name)
+        yield mapper.examples(Batch(whole, class_names=batches[0][1].class_names), file=unit.parts[0].name)
+
+
+def valid(batches: Iterator[B]) -> list[B]:
+    """All of them but those that are void."""
+    kept: list[B] = []
+    for batch in batches:
+        if batch.anew:
+            kept.clear()
+        kept.append(batch)
+    return kept
 
 
 def _columns(unit: ScanUnit, task: Task, part: Range) -> pl.Schema:
     """All columns that the source has, in whatever row: only asked where a batch lacks one that the task reads."""
     found: dict[str, pl.DataType] = {}
-    for batch in task.reading(unit.data).read(part, task.where(unit.data_dir), None):
+    for batch in valid(task.reading(unit.data).read(part, task.where(unit.data_dir), None)):
         for name, dtype in batch.frame.schema.items():
             found[name] = dtype if found.get(name, pl.Null()) == pl.Null else found[name]
     return pl.Schema(found)
@@ -84,4 +96,4 @@ def _columns(unit: ScanUnit, task: Task, part: Range) -> pl.Schema:
 def _batches(unit: ScanUnit, task: Task, part: Range) -> Iterator[Batch]:
     source, where = task.reading(unit.data), task.where(unit.data_dir)
     for batch in source.read(part, where, task.reads):
-        yield Batch(batch.frame.with_columns(pl.lit(part.name).alias(FILE)), batch.problems, batch.class_names)
+        yield replace(batch, frame=batch.frame.with_columns(pl.lit(part.name).alias(FILE)))

@@ -20,6 +20,7 @@ MAX_RUNAWAYS = 20
 _PLAIN = "if quotes are plain characters here, state quoting='none'"
 _CR = "\ud800"
 """A lone surrogate, which no decoded line can hold."""
+_CUT_LINE = f"{CUT}\n"
 
 
 class _Cells(NamedTuple):
@@ -108,8 +109,8 @@ class _Record:
             self._taken.append(line)
             if chars > MAX_RECORD_CHARS and len(self._taken) > 1:
                 break
-            if line.endswith(f"{CUT}\n"):
-                line = f"{CUT}\n"  # quotes in its beginning would open a cell that its end closes
+            if line.endswith(_CUT_LINE):
+                line = _CUT_LINE  # quotes in its beginning would open a cell that its end closes
             yield line.replace("\r", _CR).replace(f"{_CR}\n", "\r\n") if "\r" in line else line
         self.ran_out = True
 

@@ -18,10 +18,12 @@ from instruction_kit.library import text_hash
 from instruction_kit.source.denial import http_error, mend, words
 from instruction_kit.source.frame import Names, class_names
 from instruction_kit.source.offline import commit_of, copy_of, is_copy
-from instruction_kit.source.raw import BATCH_ROWS, INDEX, Batch, Range, Split, Where, check_columns, refusal
+from instruction_kit.source.raw import INDEX, Batch, Range, Split, Where, check_columns, refusal, rows_at_once
 
 RANGE_ROWS = 100_000
 """Rows in one range of a memory-mapped split."""
+STREAM_ROWS = 2_000
+"""Rows of a stream that are held at a time: of what size they are is not known before they come."""
 
 
 class Hub(BaseModel):
@@ -91,13 +93,14 @@ class Hub(BaseModel):
             return
         table = data.select_columns(_kept(data.column_names, columns, self._said())).with_format("arrow")
         end = min((part.number + 1) * RANGE_ROWS, len(data))
-        for start in range(part.number * RANGE_ROWS, end, BATCH_ROWS):
-            yield Batch(_numbered(table[start : min(start + BATCH_ROWS, end)], start), class_names=names)
+        at_once = rows_at_once(len(data), data.data.nbytes)
+        for start in range(part.number * RANGE_ROWS, end, at_once):
+            yield Batch(_numbered(table[start : min(start + at_once, end)], start), class_names=names)
 
     def _stream(self, data: Any, columns: frozenset[str] | None, names: Names) -> Iterator[Batch]:
         """A batch at a time, none held longer than it is read."""
         rows = data.take(self.first) if self.first else data
-        start, tables = 0, iter(rows.with_format("arrow").iter(batch_size=BATCH_ROWS))
+        start, tables = 0, iter(rows.with_format("arrow").iter(batch_size=STREAM_ROWS))
         while start != self.first and (table := self._guarded(lambda: next(tables, None))) is not None:
             kept = _kept(table.column_names, columns, self._said())
             yield Batch(_numbered(table.select(kept), start), class_names=names)

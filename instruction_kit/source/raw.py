@@ -22,7 +22,8 @@ RESERVED = (INDEX, "_file")
 """Names of columns that the kit itself adds to raw rows."""
 
 BATCH_ROWS = 20_000
-"""Rows held in memory at a time."""
+BATCH_SIZE = 2**26
+"""Rows held in memory at a time, and their characters or bytes: whichever is reached first."""
 
 MAX_SHOWN_CHARS = 200
 """Of what stood where a row was rejected."""
@@ -76,6 +77,8 @@ class Batch:
 
     frame: pl.DataFrame
     problems: tuple[Problem, ...] = ()
+    anew: bool = False
+    """The rows of the range begin once more, with types that all of them settled; batches before this one are void."""
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """ClassLabel columns -> the names that the source itself declares, in its order."""
 
@@ -101,6 +104,15 @@ def check_columns(names: Iterable[str], *, where: str) -> None:
     for name in names:
         if name in RESERVED:
             raise SourceError(f"{where}: the column {name} bears a name that the kit uses for its own; rename it")
+
+
+def rows_at_once(rows: int, num_bytes: int) -> int:
+    """How many rows of a table of this size to hold.
+
+    >>> rows_at_once(1_000_000, 1_000_000_000), rows_at_once(100, 2**30)
+    (20000, 6)
+    """
+    return max(1, min(BATCH_ROWS, BATCH_SIZE * rows // max(1, num_bytes)))
 
 
 class Source(Protocol):

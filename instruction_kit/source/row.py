@@ -1,16 +1,16 @@
 """Parsed rows of one file become batches.
 
 In: rows as dicts, or what is wrong with them, in the order of the file. Out: batches whose frame and problems account
-for every row. Where rows choose their own types, as in JSON, a file of more than one batch is read twice: what type a
-column has is settled by all of its rows, never by the first.
+for every row. Where rows choose their own types, as in JSON, all rows of a file settle them, never the first ones: as
+soon as two kinds of values meet in one place the rest is asked, and where that changes a type the file is given anew.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from instruction_kit.source.raw import BATCH_ROWS, MAX_SHOWN_CHARS, Batch, Problem, check_columns
+from instruction_kit.source.raw import BATCH_ROWS, BATCH_SIZE, MAX_SHOWN_CHARS, Batch, Problem, check_columns
 from instruction_kit.source.tabulate import Tabulator
 
 CUT = "\ud801"
@@ -36,21 +36,50 @@ Rows = Callable[[], Iterator[Row]]
 
 def batches(rows: Rows, *, where: str, columns: frozenset[str] | None, typed: bool) -> Iterator[Batch]:
     """Rows in batches; `columns` are the ones wanted, None means all; `typed` rows choose their own types."""
-    tabulator, parts = Tabulator(columns), _parts(rows())
-    first = next(parts, [])
-    if typed and len(first) == BATCH_ROWS:
-        tabulator.settle(_values(part) for part in _parts(rows()))
-    for part in chain([first] if first else [], parts):
-        yield _batch(part, tabulator, where=where, columns=columns)
+    tabulator = Tabulator(columns)
+    settled = not typed
+    for number, part in enumerate(_parts(rows())):
+        batch = _batch(part, tabulator, where=where, columns=columns)
+        if not settled and tabulator.mixed:
+            settled, before, tabulator = True, tabulator, _settled(rows, columns)
+            if number and tabulator.contradicts(before):
+                yield from _anew(rows, tabulator, where=where, columns=columns)
+                return
+            batch = _batch(part, tabulator, where=where, columns=columns)
+        yield batch
+
+
+def _settled(rows: Rows, columns: frozenset[str] | None) -> Tabulator:
+    tabulator = Tabulator(columns)
+    tabulator.settle([row.values for row in part if row.values is not None] for part in _parts(rows()))
+    return tabulator
+
+
+def _anew(rows: Rows, tabulator: Tabulator, *, where: str, columns: frozenset[str] | None) -> Iterator[Batch]:
+    for number, part in enumerate(_parts(rows())):
+        yield replace(_batch(part, tabulator, where=where, columns=columns), anew=number == 0)
 
 
 def _parts(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while part := list(islice(rows, BATCH_ROWS)):
+    part: list[Row] = []
+    size = 0
+    for row in rows:
+        part.append(row)
+        size += _chars(row.values)
+        if len(part) >= BATCH_ROWS or size > BATCH_SIZE:
+            yield part
+            part, size = [], 0
+    if part:
         yield part
 
 
-def _values(part: Sequence[Row]) -> list[dict[str, Any]]:
-    return [row.values for row in part if row.values is not None]
+def _chars(value: Any) -> int:
+    """Roughly what a row takes: one long document weighs as much as thousands of captions."""
+    if type(value) is str:
+        return len(value)
+    if type(value) is dict:
+        return sum(map(_chars, value.values()))
+    return sum(map(_chars, value)) if type(value) is list else 0
 
 
 def _batch(part: Sequence[Row], tabulator: Tabulator, *, where: str, columns: frozenset[str] | None) -> Batch:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from instruction_kit.errors import SourceError
 from instruction_kit.source.file import File
-from instruction_kit.source.raw import BATCH_ROWS, INDEX, Batch, check_columns
+from instruction_kit.source.raw import INDEX, Batch, check_columns, rows_at_once
 
 _FILE_MARK = b"ARROW1"
 """How an Arrow file begins; a stream begins otherwise."""
@@ -30,7 +30,9 @@ def read_parquet(file: File, group: int, columns: frozenset[str] | None) -> Iter
     with _parquet(file) as table:
         wanted = _wanted(table.schema_arrow.names, columns, file)
         start = sum(table.metadata.row_group(number).num_rows for number in range(group))
-        for rows in table.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
+        here = table.metadata.row_group(group)
+        at_once = rows_at_once(here.num_rows, here.total_byte_size)
+        for rows in table.iter_batches(at_once, row_groups=[group], columns=wanted):
             yield _numbered(pa.table(rows), start)
             start += rows.num_rows
 
@@ -40,8 +42,9 @@ def read_arrow(file: File, columns: frozenset[str] | None) -> Iterator[Batch]:
     start = 0
     for rows in _record_batches(file):
         table = pa.table(rows).select(_wanted(rows.schema.names, columns, file))
-        for place in range(0, rows.num_rows, BATCH_ROWS):
-            yield _numbered(table.slice(place, BATCH_ROWS), start + place)
+        at_once = rows_at_once(rows.num_rows, rows.nbytes)
+        for place in range(0, rows.num_rows, at_once):
+            yield _numbered(table.slice(place, at_once), start + place)
         start += rows.num_rows
 
 

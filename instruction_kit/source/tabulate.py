@@ -35,7 +35,7 @@ class Tabulator:
 
     def __init__(self, columns: frozenset[str] | None = None) -> None:
         self._columns = columns
-        self._places: dict[str, _Place] = {}
+        self.places: dict[str, _Place] = {}
         self._settled: tuple[str, ...] = ()
 
     def settle(self, parts: Iterable[Sequence[dict[str, Any]]]) -> None:
@@ -43,9 +43,18 @@ class Tabulator:
         for rows in parts:
             for name, values in self._held(rows).items():
                 self._place(name).vote(values)
-        for place in self._places.values():
+        for place in self.places.values():
             place.settle()
-        self._settled = tuple(self._places)
+        self._settled = tuple(self.places)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether values of two kinds have met in one place, so that which rows come first makes a difference."""
+        return any(place.mixed for place in self.places.values())
+
+    def contradicts(self, before: "Tabulator") -> bool:
+        """Whether some place has another type here than it had there."""
+        return any(self._place(name).contradicts(place) for name, place in before.places.items())
 
     def batch(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> Batch:
         """Turn (index, row) pairs into one batch; its columns are those that occur in it or were settled, if wanted."""
@@ -62,17 +71,17 @@ class Tabulator:
         return {n: [row.get(n) for row in rows] for n in occur if self._columns is None or n in self._columns}
 
     def _place(self, name: str) -> "_Place":
-        return self._places.setdefault(name, _Place(name))
+        return self.places.setdefault(name, _Place(name))
 
     def _odd(self, mixed: list[str], held: dict[str, list[Any]], number: int) -> tuple[str, str] | None:
         """Why a row does not fit, and the value that does not."""
         for name in mixed:
-            if why := self._places[name].odd(held[name][number]):
+            if why := self.places[name].odd(held[name][number]):
                 return why, json.dumps(held[name][number], ensure_ascii=False)
         return None
 
     def _series(self, name: str, values: list[Any]) -> pl.Series:
-        return pl.Series(pl.from_arrow(pa.array(values, type=self._places[name].arrow())))
+        return pl.Series(pl.from_arrow(pa.array(values, type=self.places[name].arrow())))
 
 
 class _Place:
@@ -81,15 +90,16 @@ class _Place:
     def __init__(self, name: str, depth: int = 1) -> None:
         self._name = name
         self._depth = depth
-        self._kind = ""
+        self.kind = ""
+        self._mixed = False
         self._counts: dict[str, int] = {}
-        self._items: _Place | None = None
-        self._keys: dict[str, _Place] = {}
+        self.items: _Place | None = None
+        self.keys: dict[str, _Place] = {}
 
     def vote(self, values: list[Any]) -> None:
         if not set(map(type, values)) <= {str, type(None)}:
             for value in values:
-                self._count(value)
+                self.count(value)
         elif texts := len(values) - values.count(None):
             self._counts[TEXT] = self._counts.get(TEXT, 0) + texts
 
@@ -98,7 +108,7 @@ class _Place:
         self.vote(values)
         return self.settle()
 
-    def _count(self, value: Any) -> None:
+    def count(self, value: Any) -> None:
         if value is None:
             return
         kind = self._kind_of(value)
@@ -106,18 +116,30 @@ class _Place:
         if kind == LIST:
             items = self._inside(None)
             for item in value:
-                items._count(item)  # noqa: SLF001 - a place of the same column
+                items.count(item)
         elif kind == OBJECT:
             for key, held in value.items():
-                self._inside(key)._count(held)  # noqa: SLF001 - a place of the same column
+                self._inside(key).count(held)
 
     def settle(self) -> bool:
         """The type that most values have, unless it was settled before; true if all that was counted fits."""
         fit = {kind: count for kind, count in self._counts.items() if kind not in (LARGE, DEEP)}
-        self._kind = self._kind or (max(fit, key=lambda kind: fit[kind]) if fit else "")
+        self.kind = self.kind or (max(fit, key=lambda kind: fit[kind]) if fit else "")
+        self._mixed |= any(kind != self.kind for kind in self._counts)
         whole = all(self._fits(kind) for kind in self._counts)
         self._counts = {}
         return all([whole, *(place.settle() for place in self._places_inside())])
+
+    @property
+    def mixed(self) -> bool:
+        return self._mixed or any(place.mixed for place in self._places_inside())
+
+    def contradicts(self, before: "_Place") -> bool:
+        if before.kind and before.kind != self.kind:
+            return True
+        if before.items and self._inside(None).contradicts(before.items):
+            return True
+        return any(self._inside(key).contradicts(place) for key, place in before.keys.items())
 
     def odd(self, value: Any) -> str:
         """Why a value does not fit; empty where it does."""
@@ -125,18 +147,16 @@ class _Place:
             return ""
         kind = self._kind_of(value)
         if not self._fits(kind):
-            return f"{self._name} is {kind}" + (
-                "" if kind in (LARGE, DEEP) else f" here and {self._kind} in other rows"
-            )
+            return f"{self._name} is {kind}" + ("" if kind in (LARGE, DEEP) else f" here and {self.kind} in other rows")
         inside = [(None, item) for item in value] if kind == LIST else value.items() if kind == OBJECT else ()
         return next((why for key, held in inside if (why := self._inside(key).odd(held))), "")
 
     def arrow(self) -> pa.DataType:
-        if self._kind == LIST:
+        if self.kind == LIST:
             return pa.large_list(self._inside(None).arrow())
-        if self._kind == OBJECT:
-            return pa.struct([(key, place.arrow()) for key, place in self._keys.items()])
-        return _PLAIN[self._kind]
+        if self.kind == OBJECT:
+            return pa.struct([(key, place.arrow()) for key, place in self.keys.items()])
+        return _PLAIN[self.kind]
 
     def _kind_of(self, value: Any) -> str:
         kind = _KINDS[type(value)]
@@ -148,15 +168,15 @@ class _Place:
 
     def _fits(self, kind: str) -> bool:
         """A whole number among fractions is one of them; a fraction among whole numbers (labels, indexes) is none."""
-        return kind == self._kind or (kind == WHOLE and self._kind == FRACTION)
+        return kind == self.kind or (kind == WHOLE and self.kind == FRACTION)
 
     def _inside(self, key: str | None) -> "_Place":
         if key is None:
-            self._items = self._items or _Place(f"{self._name}[]", self._depth + 1)
-            return self._items
-        if key not in self._keys:
-            self._keys[key] = _Place(f"{self._name}.{key}", self._depth + 1)
-        return self._keys[key]
+            self.items = self.items or _Place(f"{self._name}[]", self._depth + 1)
+            return self.items
+        if key not in self.keys:
+            self.keys[key] = _Place(f"{self._name}.{key}", self._depth + 1)
+        return self.keys[key]
 
     def _places_inside(self) -> list["_Place"]:
-        return [*self._keys.values(), *([self._items] if self._items else [])]
+        return [*self.keys.values(), *([self.items] if self.items else [])]
