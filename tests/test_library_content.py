@@ -21,9 +21,10 @@ from instruction_kit.render.pair import Pair
 from instruction_kit.render.render import Prompting, render
 from instruction_kit.render.setting import SETTINGS, Setting, serves
 from instruction_kit.schema import Schema, shipped
+from instruction_kit.schema.columns import frame_schema
 from instruction_kit.schema.field import Free, Label
 from instruction_kit.source import Sample
-from instruction_kit.source.raw import INDEX, Where
+from instruction_kit.source.raw import Where
 from instruction_kit.source.sample import FATE
 from instruction_kit.task import load_tasks
 from instruction_kit.template import Template, template_files, templates_of
@@ -55,28 +56,40 @@ def lines_of(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+From = tuple[int, int]
+"""Line of a sample, and which of the rows that were made of it."""
+
+
+def sources(name: str, row: str, split: str) -> list[From]:
+    """The lines that a row was made of; several where a task groups them."""
+    task, (key, _, number) = TASKS[name], row.rpartition(":")[2].partition("#")
+    if not task.scope.startswith("group:"):
+        return [(int(key), int(number or 0))]
+    field = task.scope.removeprefix("group:")
+    return [(n, 0) for n, line in enumerate(lines_of(name)) if (line["_split"], str(line[field])) == (split, key)]
+
+
 @cache
-def examples(name: str) -> tuple[dict[int, dict[str, Any]], dict[int, str]]:
-    """Of each line of the sample: the example that it became, or why it did not."""
+def examples(name: str) -> tuple[dict[From, dict[str, Any]], dict[int, str]]:
+    """The examples by their first line, and of each line from which one was lost all that was wrong."""
     task, source = TASKS[name], Sample(TASKS[name].sample_path)
-    kept: dict[int, dict[str, Any]] = {}
-    lost: dict[int, str] = {}
+    kept: dict[From, dict[str, Any]] = {}
+    fates: dict[int, dict[str, None]] = {number: {} for number in range(len(lines_of(name)))}
+    used: set[int] = set()
     for split in source.split_names:
         mapper = Mapper(task, split)
         for part in source.ranges(split, Where()):
             for batch in source.read(part, Where(), task.reads):
                 found = mapper.examples(batch, file=part.name)
-                skipped = set(batch.frame[INDEX])
                 for row in found.accepted.drop("hash").to_dicts():
-                    kept[number := int(row.pop("row").rpartition(":")[2])] = row
-                    skipped.discard(number)
+                    places = sources(name, row.pop("row"), split)
+                    kept[places[0]] = row
+                    used |= {line for line, _ in places}
                 for row in found.rejected.to_dicts():
-                    number = int(row["row"].rpartition(":")[2])
-                    fate = f"rejected: {row['field']}: {row['reason']}"
-                    lost[number] = f"{lost[number]}; {fate}" if number in lost else fate
-                    skipped.discard(number)
-                lost |= dict.fromkeys(skipped, "skipped")
-    return kept, lost
+                    for line, _ in sources(name, row["row"], split):
+                        fates[line][f"rejected: {row['field']}: {row['reason']}"] = None
+    lost = {line: "; ".join(told) or "skipped" for line, told in fates.items() if told or line not in used}
+    return dict(sorted(kept.items())), lost
 
 
 def settings_of(template: Template, task: Task) -> list[Setting]:
@@ -114,17 +127,15 @@ def test_a_sample_has_24_rows_or_more_and_the_splits_of_its_source(name):
 
 @every_task
 def test_each_row_of_a_sample_meets_the_fate_that_it_states(name):
-    kept, lost = examples(name)
-    stated = {number: line[FATE] for number, line in enumerate(lines_of(name)) if FATE in line}
-    assert lost == stated
-    assert sorted([*kept, *lost]) == list(range(len(lines_of(name))))
+    _, lost = examples(name)
+    assert lost == {number: line[FATE] for number, line in enumerate(lines_of(name)) if FATE in line}
 
 
 @every_task
 def test_a_sample_holds_the_columns_that_its_task_reads(name):
-    reads = TASKS[name].reads
-    assert reads is not None
-    assert all(reads <= set(line) for line in lines_of(name))
+    lines = lines_of(name)
+    reads = TASKS[name].reads or set(lines[0]) - {FATE}  # `rows=` may read any column
+    assert all(reads <= set(line) for line in lines)
 
 
 @every_task
@@ -216,10 +227,12 @@ def test_an_answer_is_read_back_from_what_its_phrasing_prints(name, template):
 
 @every_inverted
 def test_a_prompt_that_is_turned_around_does_not_show_what_it_asks_for(name, template):
-    fields = TASKS[name].schema.model_fields
-    texts = {field: f"<{field}>" for field in fields if field != "label"}
+    kinds, target = frame_schema(TASKS[name].schema), TASKS[name].schema.target
+    texts = {field: [f"<{field}>"] if kind == pl.List(pl.String) else f"<{field}>" for field, kind in kinds.items()}
+    if isinstance(target, Label):
+        del texts[target.field]  # conditions ask for its classes
     example = next(iter(examples(name)[0].values()))
-    values = {**example, **texts, "answers": ["<answers>"], "options": "<options>", "answer": "<answer>"}
+    values = {**example, **texts, "options": "<options>", "answer": "<answer>"}
     asked = set(re.findall(r"<\w+>", template.output(values)))
     assert asked
     assert not asked & set(re.findall(r"<\w+>", template.prompt(values)))
@@ -228,15 +241,21 @@ def test_a_prompt_that_is_turned_around_does_not_show_what_it_asks_for(name, tem
 # --- goldens ----------------------------------------------------------------------------------------------------------
 
 
-def first_rows(name: str) -> dict[str, int]:
+def first_rows(name: str) -> dict[str, From]:
     """The first line of the sample for each class; of a task without classes, the first of the train split."""
     task, (kept, _) = TASKS[name], examples(name)
     target = task.schema.target
     if isinstance(target, Label):
         field = target.field
-        return {label: next(n for n in sorted(kept) if kept[n][field] == label) for label in task.classes}
-    lines = lines_of(name)
-    return {"": next(number for number in sorted(kept) if lines[number]["_split"] == "train")}
+        return {label: next(place for place in kept if kept[place][field] == label) for label in task.classes}
+    return {"": first_to_train(name)}
+
+
+def first_to_train(name: str) -> From:
+    """The last row that the first usable line to train on was made into: that of a conversation has all its turns."""
+    kept, lines = examples(name)[0], lines_of(name)
+    first = next(line for line, _ in kept if lines[line]["_split"] == "train")
+    return max(place for place in kept if place[0] == first)
 
 
 def golden(name: str) -> str:
@@ -244,15 +263,14 @@ def golden(name: str) -> str:
     task, (kept, _), lines = TASKS[name], examples(name), lines_of(name)
     told = [f"# {name} ({task.schema.__name__})", "", "## rows and what they mean", ""]
     whole = [t for t in TEMPLATES[name] if t.place == Place() and t.front.style is None and not t.front.answers]
-    for label, number in first_rows(name).items():
+    for label, place in first_rows(name).items():
         setting = settings_of(whole[0], task)[-1]
-        told += [f"line {number + 1}: {json.dumps(lines[number], ensure_ascii=False)}"]
+        told += [f"line {place[0] + 1}: {json.dumps(lines[place[0]], ensure_ascii=False)}"]
         told += [f"class {label}"] if label else []
-        told += [f"answer: {rendered(name, whole[0], setting, kept[number]).completion}", ""]
-    number = next(n for n in sorted(kept) if lines[n]["_split"] == "train")
+        told += [f"answer: {rendered(name, whole[0], setting, kept[place]).completion}", ""]
     for template in TEMPLATES[name]:
         for setting in settings_of(template, task):
-            pair = rendered(name, template, setting, kept[number])
+            pair = rendered(name, template, setting, kept[first_to_train(name)])
             told += [f"## {template.name}, {setting}", "", pair.prompt.removesuffix("\n"), "=>", pair.completion, ""]
             told += [f"candidates: {' | '.join(pair.candidates)}; right: {pair.gold}", ""] if pair.candidates else []
     return "\n".join(told)

@@ -108,6 +108,7 @@ def test_most_labels_are_positions_in_classes_that_the_repository_names(reposito
         "ag_news": {"label": ("World", "Sports", "Business", "Sci/Tech")},
         "cb": {"label": ("entailment", "contradiction", "neutral")},
         "imdb_reviews": {"label": ("neg", "pos")},
+        "mrpc": {"label": ("not_equivalent", "equivalent")},
         "rte": {"label": ("entailment", "not_entailment")},
         "snli": {"label": ("entailment", "neutral", "contradiction")},
         "sst2": {"label": ("negative", "positive")},
