@@ -27,25 +27,30 @@ if TYPE_CHECKING:
 MIXTURE = PACKAGE.parent / "examples" / "demo" / "mixture.yaml"
 MARK = "demo.txt"
 LAST_LINE = "This shows that the path works, and nothing about generalisation."
+MAX_TOKENS = 4096
+"""More than any pair has: real files hold long documents, and scripts that a small tokenizer spells byte by byte."""
 RECIPE = {
     "per_device_train_batch_size": 16,
     "lr_scheduler_type": "cosine",
     "warmup_steps": 20,
     "logging_steps": 50,
     "save_strategy": "no",
-    "max_length": 1024,
+    "max_length": MAX_TOKENS,
 }
 
 out = Console()
 err = Console(stderr=True)
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
     mixture: Annotated[Path, typer.Argument(metavar="[MIXTURE.yaml]")] = MIXTURE,
     folder: Annotated[
         Path, typer.Option("--out", help="Where everything is written; an earlier demo there is replaced.")
     ] = Path("runs/demo"),
     data_dir: Annotated[Path | None, typer.Option(help="What relative paths of Files sources resolve against.")] = None,
+    num_pairs: Annotated[
+        int | None, typer.Option(min=1, help="Training pairs in all; by default what the mixture says.")
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 11,
     learning_rate: Annotated[float, typer.Option(min=0)] = 2e-3,
     hidden_size: Annotated[int, typer.Option(help="Width of the model, a multiple of 16.")] = 128,
@@ -61,6 +66,8 @@ def demo(
     described = Mixture.from_yaml(mixture)
     if data_dir is not None:
         described = described.with_data_dir(data_dir)
+    if num_pairs is not None:
+        described = described.model_copy(update={"num_pairs": num_pairs})
     built = _emptied(folder) / "built"
     _step(1, "the mixture")
     _tell(described.build(built, progress=True))
@@ -95,7 +102,8 @@ def make_model(built: Path, folder: Path, *, hidden_size: int) -> Path:
     """A model of random weights, and a tokenizer trained on the mixture's own texts."""
     from instruction_kit.training.toy import make_toy
 
-    return make_toy(folder, _texts(built), vocab_size=2048, hidden_size=hidden_size, num_layers=2)
+    texts = _texts(built)
+    return make_toy(folder, texts, vocab_size=2048, hidden_size=hidden_size, num_layers=2, max_positions=MAX_TOKENS)
 
 
 def _texts(built: Path) -> Iterator[str]:

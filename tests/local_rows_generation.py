@@ -151,8 +151,10 @@ def aeslc(path: Path, file: str) -> Iterator[Expected]:
 
 
 DATASETS = {
-    "multi30k_local": Dataset(multi30k, source_rows={"train": 10_000, "validation": 1_014, "test": 1_000}),
-    "tatoeba_local": Dataset(tatoeba),
+    "multi30k_local": Dataset(
+        multi30k, source_rows={"train": 10_000, "validation": 1_014, "test": 1_000}, measured="test"
+    ),
+    "tatoeba_local": Dataset(tatoeba, measured="train"),
     "webnlg_local": Dataset(each(webnlg)),
     "e2e_nlg_local": Dataset(
         each(e2e_nlg), source_rows={"train": 4_672, "test": 4_693}, left_out={"e2e_nlg/testset.csv": NO_TEXTS}

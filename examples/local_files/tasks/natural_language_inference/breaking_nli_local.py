@@ -14,6 +14,6 @@ task = Task(
     answers={"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no"},
     key="pairID",
     license="cc-by-sa-4.0",
-    families=["breaking_nli", "snli"],  # its first sentences are premises of SNLI
+    families=["breaking_nli", "snli", "flickr30k"],  # its first sentences are premises of SNLI
     sizes={"test": 8_193},
 )

@@ -17,6 +17,6 @@ task = Task(
     },
     answers={"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no"},
     license="cc-by-sa-4.0",
-    families=["esnli", "snli"],
+    families=["esnli", "snli", "flickr30k"],  # premises of SNLI are captions of Flickr30k
     sizes={"validation": 9_842},
 )

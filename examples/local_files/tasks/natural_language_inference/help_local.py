@@ -16,7 +16,7 @@ task = Task(
     answers={"entailment": "yes", "neutral": "it is not possible to tell"},
     metrics=["accuracy"],
     license="cc-by-sa-4.0",
-    families=["help"],
+    families=["help", "tatoeba"],  # by way of the Parallel Meaning Bank
     languages=["en"],
     sizes={"train": 6_514},
 )

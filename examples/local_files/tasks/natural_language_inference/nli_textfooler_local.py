@@ -19,6 +19,6 @@ task = Task(
         "label": labels("label", ["entailment", "neutral", "contradiction"]),
     },
     answers={"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no"},
-    families=["multi_nli", "snli"],
+    families=["multi_nli", "snli", "flickr30k"],
     sizes={"test": 3_000},
 )

@@ -6,16 +6,7 @@ from instruction_kit import Files, Task, text
 from instruction_kit.schema import Rewriting
 
 # What annotators who could not think of one, or a spreadsheet, have left in the place of a question.
-NO_QUESTION = [
-    "#value!",
-    r"\"\"",
-    "n/a",
-    "question n/a",
-    "answer n/a",
-    "no question",
-    "no question.",
-    "no question n/a",
-]
+NO_QUESTION = r'(?i)^(#VALUE!|\\"\\"|((no )?question |answer )?n/a|no question\.?)$'
 
 task = Task(
     schema=Rewriting,
@@ -27,7 +18,7 @@ task = Task(
         "manner": pl.lit("without the false start"),
         "rewrites": text("original"),
     },
-    skip=text("disfluent").str.to_lowercase().is_in(NO_QUESTION),
+    skip=text("disfluent").str.contains(NO_QUESTION),
     key="key",
     metrics=["exact_match"],
     license="cc-by-4.0",
