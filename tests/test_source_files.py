@@ -6,8 +6,10 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from instruction_kit import Files
+from instruction_kit import Files, Task, labels
+from instruction_kit.build.first import first_examples
 from instruction_kit.errors import SourceError
+from instruction_kit.schema import Classification
 from instruction_kit.source.format import Format
 from instruction_kit.source.raw import INDEX, Where
 
@@ -220,3 +222,16 @@ def test_a_path_object_is_no_text():
     """Paths in task files are texts, so that no machine's own way to write them gets in."""
     with pytest.raises(SourceError, match=r"splits\.train: Input should be a valid tuple"):
         Files({"train": Path("a.csv")})  # type: ignore[dict-item]
+
+
+def test_a_column_tells_which_file_a_row_comes_from(tmp_path):
+    for name, line in (("pos.txt", "Fine."), ("neg.txt", "Bad.")):
+        (tmp_path / name).write_text(f"{line}\n", encoding="utf-8")
+    columns = {"text": "line", "label": labels("_file", {"pos.txt": "positive", "neg.txt": "negative"})}
+    source = Files({"train": f"{tmp_path}/*.txt"})
+    task = Task(name="t", cluster="c", schema=Classification, source=source, columns=columns)
+    found, _ = first_examples(task, "train", data="source", data_dir=None)
+    assert found.select("row", "text", "label").rows() == [
+        ("neg.txt:0", "Bad.", "negative"),
+        ("pos.txt:0", "Fine.", "positive"),
+    ]
