@@ -243,3 +243,14 @@ def test_problems_are_never_wrapped(tmp_path):
     """So that an editor finds `file:line`, however narrow the terminal."""
     folder = write(tmp_path / ("long" * 30), templates__notes__ask_dot_jinja="{{ text }\n")
     assert len(problems(folder)) == 2
+
+
+def test_every_line_of_an_exemplar_file_is_checked(tmp_path):
+    lines = '{"text": "Good.", "label": "positive"}\n{"text": "Bad.", "label": "bad"}\n[]\n'
+    stray = {"tasks__moods__other_dot_exemplars_dot_jsonl": lines}
+    write(tmp_path, tasks__moods__notes_dot_py=TASK, templates__notes__ask_dot_jinja=TEMPLATE)
+    assert problems(write(tmp_path, tasks__moods__notes_dot_exemplars_dot_jsonl=lines, **stray)) == [
+        "tasks/moods/notes.exemplars.jsonl:2: bad is none of the task's classes; there are: negative, positive",
+        "tasks/moods/notes.exemplars.jsonl:3: no JSON object; write the fields of one example in a line",
+        "tasks/moods/other.exemplars.jsonl: there is no task file of this name beside it, so nothing reads it",
+    ]

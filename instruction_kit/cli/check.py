@@ -1,4 +1,4 @@
-"""`check`: every problem of every task and template at once, without data.
+"""`check`: every problem of every task, exemplar file and template at once, without data.
 
 In: folders. Out: a report. With folders given, their files are checked against the library; without, the library's
 own are.
@@ -17,6 +17,7 @@ from instruction_kit.library import search_path
 from instruction_kit.schema.field import Label
 from instruction_kit.schema.schema import Schema
 from instruction_kit.task.check import words_of
+from instruction_kit.task.exemplars import read_exemplars
 from instruction_kit.task.load import load_task, task_files
 from instruction_kit.task.task import Task
 from instruction_kit.template.front import read_front
@@ -50,6 +51,7 @@ def check_folders(folders: Sequence[Path]) -> Report:
     found = [problem for file, problem in task_problems if _within(file, own)]
     for file in templates.values():
         found += _template_problems(file, tasks, unusable=files.keys() - tasks)
+    found += [why for task in tasks.values() if task.path in mine for why in _exemplar_problems(task)]
     found += _without_templates([task for task in tasks.values() if task.path in mine], path)
     found += _strays(own)
     return Report(len(mine), len(templates), tuple(found))
@@ -139,12 +141,23 @@ def _without_templates(tasks: Sequence[Task], path: Sequence[Path]) -> Iterator[
             yield f"{task.path}: no template serves it; write one in {places}"
 
 
+def _exemplar_problems(task: Task) -> list[str]:
+    try:
+        read_exemplars(task)
+    except TaskError as error:
+        return str(error).split("\n")
+    return []
+
+
 def _strays(folders: Sequence[Path]) -> Iterator[str]:
     """Files that look like a task or a template and lie where none is found."""
     for folder in folders:
         for file in [*folder.glob("tasks/*.py"), *folder.glob("tasks/*/*/*.py")]:
             if "__pycache__" not in file.parts:
                 yield f"{file}: a task file lies at tasks/<cluster>/<task>.py"
+        for file in folder.glob("tasks/**/*.exemplars.jsonl"):
+            if not file.with_name(file.name.replace(".exemplars.jsonl", ".py")).is_file():
+                yield f"{file}: there is no task file of this name beside it, so nothing reads it"
         for file in [*folder.glob("templates/*.jinja"), *folder.glob("templates/*/*/*.jinja")]:
             yield f"{file}: a template lies at templates/<schema or task>/<name>.jinja"
         for file in [*folder.glob("templates/*/*.jinja2"), *folder.glob("templates/*/*.j2")]:

@@ -1,0 +1,104 @@
+"""Every shipped chain-of-thought phrasing: its answer is read back from what it writes, and from nothing else."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instruction_kit.build.first import first_examples
+from instruction_kit.library import library_folder
+from instruction_kit.render.listing import Listing
+from instruction_kit.render.pair import Pair
+from instruction_kit.render.render import Prompting, render
+from instruction_kit.render.setting import SETTINGS, Setting
+from instruction_kit.task.exemplars import read_exemplars
+from instruction_kit.task.load import load_tasks
+from instruction_kit.task.task import Task
+from instruction_kit.template.load import templates_of
+from instruction_kit.template.style import STYLES
+from instruction_kit.template.template import Template
+
+LIBRARY = library_folder()
+TASKS = load_tasks([LIBRARY])
+REASONS = "The text says so twice. It says nothing that would speak against it."
+"""For tasks whose rows have none."""
+REASONING = [
+    pytest.param(task, template, id=f"{name}-{template.name}")
+    for name, task in TASKS.items()
+    for template in templates_of([LIBRARY], schema=task.schema, task=name)
+    if template.cot and not template.inverted
+]
+every = pytest.mark.parametrize(("task", "template"), REASONING)
+
+
+def rows(task: Task) -> list[dict[str, Any]]:
+    """The sample's rows, with reasons where they have none, and what was written by hand."""
+    found = []
+    for split in task.reading("sample").split_names:
+        examples, _ = first_examples(task, split, data="sample", data_dir=None)
+        found += [
+            {**row, "rationale": row.get("rationale") or REASONS} for row in examples.drop("row", "hash").to_dicts()
+        ]
+    return [*found, *(row for row in read_exemplars(task).values() if row["rationale"])]
+
+
+def pairs(task: Task, template: Template) -> list[tuple[Setting, Pair]]:
+    settings = [s for s in SETTINGS.values() if s.cot and not s.few_shot and not s.inverted]
+    settings = [
+        s for s in settings if s.options <= template.shows_options and (s.options or not template.needs_options)
+    ]
+    return [
+        (
+            setting,
+            render(
+                row,
+                template=template,
+                setting=setting,
+                task=task,
+                prompting=Prompting(),
+                listing=Listing(style=STYLES[("dash", "letter", "roman_round")[number % 3]]),
+            ),
+        )
+        for setting in settings
+        for number, row in enumerate(rows(task))
+    ]
+
+
+@every
+def test_the_answer_of_every_sample_row_is_read_back(task, template):
+    made = pairs(task, template)
+    assert made
+    for _, pair in made:
+        assert pair.answer_start is not None
+        said = pair.completion[pair.answer_start : pair.answer_end]
+        assert template.extract(pair.completion) == said
+        assert template.extract(f"{pair.completion}\n") == said
+
+
+@every
+def test_of_text_that_broke_off_nothing_is_read_and_nothing_is_raised(task, template):
+    for broken in ("", " ", "\n\n", REASONS, template.place.marker, template.place.marker.strip()):
+        assert template.extract(broken) is None
+    for _, pair in pairs(task, template)[:5]:
+        before = pair.completion[: pair.answer_start]
+        assert all(template.extract(before[:end]) is None for end in range(len(before) + 1))
+
+
+@given(st.sampled_from([param.values[1] for param in REASONING]), st.text(max_size=80))
+def test_any_text_is_read_or_not_and_never_raises(template, text):
+    said = template.extract(text)
+    assert said is None or (said in text and said.strip() == said != "")
+    assert template.extract(text) is None or template.place.marker in text
+
+
+@pytest.mark.parametrize("task", [pytest.param(t, id=name) for name, t in TASKS.items() if t.exemplar_path])
+def test_hand_written_exemplars_give_their_reasons_and_stand_in_every_phrasing(task):
+    written = read_exemplars(task)
+    assert len(written) >= 6
+    assert all(row["rationale"] for row in written.values())
+    assert set(task.classes) == ({row["label"] for row in written.values()} if task.classes else set())
+
+
+def test_at_least_two_tasks_have_hand_written_exemplars():
+    assert len([name for name, task in TASKS.items() if task.exemplar_path]) >= 2
