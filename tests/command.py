@@ -9,8 +9,9 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
-from instruction_kit.cli import main
+from instruction_kit.cli import console, main
 
 INSTALLED = Path(sys.executable).with_name("instruction-kit")
 
@@ -40,11 +41,19 @@ def refused(*arguments: str | Path) -> str:
     return err.removeprefix("error: ").removesuffix("\n")
 
 
-def on_a_terminal(*arguments: str | Path, columns: int = 80) -> list[str]:
-    """The lines that the installed command writes to a terminal of so many columns."""
+def on_a_terminal(*arguments: str | Path) -> list[str]:
+    """The lines that a command which ends well writes to a terminal of 80 columns, as the tests' `TERM` has."""
+    with patch.object(console.out, "_force_terminal", new=True):
+        code, out, err = command(*arguments)
+    assert code == 0, err
+    return out.splitlines()
+
+
+def on_a_real_terminal(*arguments: str | Path, columns: int = 80) -> list[str]:
+    """As the installed command does it, on a terminal that the system makes."""
     above, below = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
-    with subprocess.Popen([INSTALLED, *arguments], stdout=below, stderr=below, env=environment) as process:
+    with subprocess.Popen([INSTALLED, *arguments], stdout=below, stderr=subprocess.DEVNULL, env=environment) as process:
         os.close(below)
         parts = []
         with suppress(OSError):  # how Linux says that the other end is closed

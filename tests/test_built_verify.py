@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from command import command
 from small_task import built, claims, phrasings, recitals, verdicts
+from test_mixture_overlap import mixture
 
 from instruction_kit import Mixture
 from instruction_kit.build.commit import file_hash, write_frame, write_table
@@ -64,7 +65,7 @@ def manifest(folder: Path, change: Callable[[Any], None]) -> None:
 
 def rewrite(folder: Path, file: str, frame: pl.DataFrame) -> None:
     """Write other rows to a file, and its hash and number of rows to the manifest."""
-    if file.startswith("rejected"):
+    if file.startswith(("rejected", "overlap")):
         write_frame(folder / file, frame)
     else:
         write_table(folder / file, frame.to_arrow().cast(PAIR_SCHEMA))
@@ -366,6 +367,33 @@ def test_a_pair_that_was_taken_out_is_missed_in_every_ledger_that_counted_it(fol
         "manifest.json: held: pairs of template verdict/ask: 12, its files have 11",
         "manifest.json: held: pairs of template verdict/letter: 12, its files have 11",
     ]
+
+
+OVERLAP = "overlap/overlap-00000-of-00001.parquet"
+
+
+@pytest.fixture
+def cleaned(tmp_path) -> Path:
+    """A folder from which five training rows were dropped that share text with held-out rows."""
+    mixture(tmp_path, drop_overlap=True).build(tmp_path / "cleaned")
+    return Path(tmp_path / "cleaned")
+
+
+def test_a_match_that_is_gone_is_missed(cleaned):
+    rewrite(cleaned, OVERLAP, pl.read_parquet(cleaned / OVERLAP).head(4))
+    assert problems(cleaned) == [
+        "manifest.json: overlap held trained exact: 5, its files have 4",
+        (
+            "manifest.json: trained train: removed 5 rows for 'it shares text with a held-out row', "
+            "its file of overlaps has 4"
+        ),
+    ]
+
+
+def test_a_row_that_was_to_be_dropped_and_is_trained_on_is_named(cleaned):
+    named = replace(cleaned, TRAIN, 3, row="t2")
+    named = named.rpartition(" ")[0] + " t2)"
+    assert f"{named}: it shares text with a held-out row, and was to be dropped" in problems(cleaned)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from command import command, on_a_terminal, refused
+from command import command, on_a_real_terminal, on_a_terminal, refused
 from small_task import phrasings, task_file
 
 from instruction_kit.cli.catalogue import Kind
@@ -178,6 +178,11 @@ def test_no_name_is_cut_on_a_narrow_terminal(kind, haiku):
         assert any(line.startswith(name) for line in lines) or any(
             name.startswith(line.split(" ")[0]) for line in lines
         )
+
+
+def test_a_real_terminal_shows_what_the_tests_take_for_one():
+    shown, real = on_a_terminal("list", "tasks"), on_a_real_terminal("list", "tasks")
+    assert [line.rstrip() for line in real] == [line.rstrip() for line in shown]
 
 
 @pytest.mark.parametrize("kind", KINDS)

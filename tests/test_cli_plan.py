@@ -1,7 +1,7 @@
 """`plan`: what a mixture would hold, as a table that keeps every name whole, before any row is rendered."""
 
 import pytest
-from command import command, on_a_terminal, refused
+from command import command, on_a_real_terminal, refused
 from small_task import lines, task_file
 
 
@@ -25,7 +25,7 @@ def file(tmp_path):
 
 def test_what_trains_what_is_measured_and_what_leaves(file, tmp_path):
     for name in ("apples", "berries", "cherries"):
-        path = task_file(tmp_path, name, train=lines(9))
+        path = task_file(tmp_path, name, train=lines(9, start=40))  # rows that no other test has scanned
         if name != "cherries":
             path.write_text(path.read_text().replace('license="mit"', 'license="mit", families=["orchard"]'))
     code, told, err = command("plan", file("tasks: [sorting]\npaths: [.]\nhold_out: [apples]\n"))
@@ -56,7 +56,7 @@ def test_stated_sizes_are_marked_as_estimates(file):
 
 
 def test_long_names_stay_whole_in_a_narrow_terminal(file):
-    lines = on_a_terminal("plan", file("tasks: [cb, sst2]\n"), columns=60)
+    lines = on_a_real_terminal("plan", file("tasks: [cb, sst2]\n"), columns=60)
     told = "\n".join(line for line in lines if line.startswith("│"))
     assert max(map(len, told.splitlines())) <= 60
     assert "".join(row[1] for row in cells(told)) == "natural_language_inferencesentiment"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-NUMBER = "_number"
-"""Column of a row's number in its file."""
+from instruction_kit.built.pairs import NUMBER, ROW
+
 MAX_TOLD = 3
 """Rows of one file that are told with one and the same problem; the others are counted."""
 
@@ -34,8 +34,8 @@ class Problem:
 
 def rows_with(problem: str, bad: pl.DataFrame, *, file: str) -> Iterator[Problem]:
     """The rows of a frame as problems."""
-    for row in bad.select(NUMBER, "task", "split", "row").iter_rows(named=True):
-        name = " ".join(str(row[key]) for key in ("task", "split", "row"))
+    for row in bad.select(NUMBER, *ROW).iter_rows(named=True):
+        name = " ".join(str(row[key]) for key in ROW)
         yield Problem(file, problem, row[NUMBER], name)
 
 

@@ -11,31 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from instruction_kit.build.identity import Identity
-from instruction_kit.build.leakage import OVERLAP
+from instruction_kit.build.leakage import OVERLAP, summary
 from instruction_kit.build.ledger import DUPLICATE
 from instruction_kit.build.manifest import MANIFEST, Ledger, Manifest, Shard, TaskRecord
+from instruction_kit.built.pairs import count_rows, scan_pairs
 from instruction_kit.built.problem import Problem
-from instruction_kit.render.pair import PAIR_SCHEMA
 
-ROW = ("task", "split", "row")
-"""What names a row of a source."""
 LINE = ("task", "split", "file", "row", "field", "reason")
 """Columns of rejected rows that are looked at."""
-
-
-def scan_pairs(folder: Path, shards: Sequence[Shard], *splits: str) -> pl.LazyFrame:
-    """The pairs of these splits, of all where none is named; `config` and `home` say from which file each is."""
-    chosen = [
-        shard for shard in shards if shard.config in ("train", "held_out") and (shard.split in splits or not splits)
-    ]
-    frames = [_EMPTY.with_columns(config=pl.lit(""), home=pl.lit(""))]
-    for shard in chosen:
-        pairs = pl.scan_parquet(folder / shard.path)
-        frames.append(pairs.with_columns(config=pl.lit(shard.config), home=pl.lit(shard.split)))
-    return pl.concat(frames)
-
-
-_EMPTY = pl.DataFrame(pl.from_arrow(PAIR_SCHEMA.empty_table())).lazy()
 
 
 def manifest_problems(manifest: Manifest) -> Iterator[Problem]:
@@ -75,8 +58,8 @@ def pair_problems(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> 
     shown = pl.col("exemplars").list.len().cast(pl.String)
     pairs = scan_pairs(folder, shards).with_columns(exemplars=shown)
     counts = pairs.group_by(*keys, "exemplars").len("pairs").collect(engine="streaming")
-    rows = scan_pairs(folder, shards).select(ROW).unique().group_by("task", "split").len().collect(engine="streaming")
-    used = {(task, split): count for task, split, count in rows.iter_rows()}
+    rows = count_rows(folder, shards, "task", "split")
+    used = {(task, split): count for task, split, count in rows.select("task", "split", "rows").iter_rows()}
     for name, task in manifest.tasks.items():
         mine = counts.filter(pl.col("task") == name)
         for split, source in task.splits.items():
@@ -147,6 +130,28 @@ def _lost_problems(where: str, ledger: Ledger, lines: pl.DataFrame) -> Iterator[
         if not low <= said[why] <= high:
             there = f"{high:,}" if low == high else f"between {low:,} and {high:,}"
             yield _told(f"{where}: lost {said[why]:,} rows for {why!r}, its file of rejected rows has {there}")
+
+
+def overlap_problems(manifest: Manifest, found: pl.DataFrame) -> Iterator[Problem]:
+    """The training rows that share text with held-out rows, against the file that names them."""
+    yield from _differences("overlap", _flat(manifest.overlap), _flat(summary(found)))
+    gone = dict[tuple[str, str], int]()
+    if manifest.mixture["drop_overlap"]:
+        gone = {(task, split): rows for task, split, rows in found.group_by("task", "split").len().iter_rows()}
+    for name, task in manifest.tasks.items():
+        for split, source in task.splits.items():
+            said, rows = source.ledger.removed.get(OVERLAP, 0), gone.get((name, split), 0)
+            if said != rows:
+                yield _told(f"{name} {split}: removed {said:,} rows for {OVERLAP!r}, its file of overlaps has {rows:,}")
+
+
+def _flat(told: Mapping[str, Mapping[str, Mapping[str, int]]]) -> dict[str, int]:
+    return {
+        f"{held_out} {task} {kind}": rows
+        for held_out, tasks in told.items()
+        for task, kinds in tasks.items()
+        for kind, rows in kinds.items()
+    }
 
 
 def _number(value: int | None) -> str:

@@ -6,14 +6,13 @@ What is the same question for every row is a Polars expression; what follows fro
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
 from instruction_kit.built.exemplars import exemplar_checks, exemplar_problems
-from instruction_kit.built.problem import NUMBER, Problem, rows_with
+from instruction_kit.built.pairs import NUMBER
+from instruction_kit.built.problem import Problem, rows_with
 from instruction_kit.errors import TemplateError
 from instruction_kit.library import text_hash
 from instruction_kit.render.pair import PAIR_SCHEMA
@@ -21,7 +20,6 @@ from instruction_kit.template.parse import parse
 from instruction_kit.template.style import STYLES, Style, answers
 from instruction_kit.template.template import Place, place_of
 
-BATCH_ROWS = 20_000
 NULLABLE = ("answer_start", "answer_end", "turns")
 
 
@@ -53,16 +51,6 @@ def phrasings(manifest: Manifest) -> tuple[dict[str, Phrasing], list[Problem]]:
             styles = tuple(STYLES[style] for style in ((own,) if own else named) if style in STYLES)
             found[name] = Phrasing(place_of(parsed.output), styles)
     return found, problems
-
-
-def batches(path: Path, *, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
-    """A file of pairs piece by piece, each row with its number."""
-    start = 0
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
-            frame = pl.DataFrame(pl.from_arrow(batch)).with_row_index(NUMBER, offset=start)
-            start += frame.height
-            yield frame
 
 
 def row_problems(

@@ -8,15 +8,19 @@ import typer
 from rich.progress import track
 
 from instruction_kit.build.losses import totals
+from instruction_kit.built.diff import diff as folder_diff
+from instruction_kit.built.stats import stats as folder_stats
 from instruction_kit.built.verify import verify as verify_folder
 from instruction_kit.cli.catalogue import Kind, catalogue
 from instruction_kit.cli.check import check_folders
 from instruction_kit.cli.console import err, out, show, show_json
+from instruction_kit.cli.diff import diff_lines
 from instruction_kit.cli.list import entry_table
 from instruction_kit.cli.plan import plan_table
 from instruction_kit.cli.preview import preview_task
 from instruction_kit.cli.probe import probe as probe_tasks
 from instruction_kit.cli.probe import probe_table
+from instruction_kit.cli.stats import drawing, stats_tables
 from instruction_kit.library import search_path
 from instruction_kit.mixture import Mixture
 from instruction_kit.task.load import load_tasks
@@ -140,6 +144,29 @@ def build(
 
 
 @app.command()
+def stats(
+    folder: Built,
+    *,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Count lengths in its tokens too: a repository, or a folder.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw it into this file, .png or .svg.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say what a built folder holds: its composition, how long its pairs are, what was lost and why."""
+    drawn = drawing(picture) if picture else None  # before the work: what is missing for it
+    found = folder_stats(folder, tokenizer=tokenizer, progress=True)
+    if json:
+        show_json(asdict(found))
+    else:
+        show(*stats_tables(found))
+    if drawn:
+        drawn(found)
+
+
+@app.command()
 def verify(folder: Built) -> None:
     """Look at every file and every row of a built folder, and count both ledgers again; exit 1 if anything is wrong."""
     verdict = verify_folder(folder, progress=True)
@@ -153,6 +180,25 @@ def verify(folder: Built) -> None:
         err.print("not every file can be read, so the ledgers were not counted again", highlight=False)
     err.print(f"{looked}, {verdict.num_problems:,} problems", highlight=False)
     raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", show_default=False, help="A built folder: what was.")],
+    b: Annotated[Path, typer.Argument(metavar="B", show_default=False, help="Another: what is.")],
+    *,
+    examples: Annotated[int, typer.Option(min=0, help="Rows that are shown of each task and kind of change.")] = 3,
+    json: Json = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 1 where the folders differ.")] = False,
+) -> None:
+    """Compare two built folders: what their manifests say differently, and what became of each row."""
+    found = folder_diff(a, b, num_examples=examples, progress=True)
+    if json:
+        show_json(asdict(found))
+    else:
+        show(*diff_lines(found))
+    if exit_code and found.differ:
+        raise typer.Exit(1)
 
 
 def _read(path: Path, data_dir: Path | None) -> Mixture:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -37,12 +37,9 @@ def show_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> RenderableType:
     """Names fold and numbers do not; nothing in a cell is markup."""
     made = Table(
-        title=f"\n{title}" if title else None,
-        title_justify="left",
-        title_style="bold",
         header_style="dim",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -55,4 +52,4 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
             made.add_column(name, overflow="fold")
     for row in rows:
         made.add_row(*map(Text, row))
-    return made
+    return Group(Text(f"\n{title}", style="bold"), made) if title else made
