@@ -142,7 +142,7 @@ def test_paths_in_a_file_are_relative_to_the_file(tmp_path, monkeypatch):
         ),
         (
             "\nbudget:\n  character: 500\n",
-            "mixture.yaml:2: budget.characters: field required\nmixture.yaml:3: budget.character: unknown key; ",
+            "mixture.yaml:3: budget.character: unknown key; did you mean characters",
         ),
         ("data: samples\n", "mixture.yaml:1: data: input should be 'source' or 'sample'"),
         (
@@ -284,6 +284,9 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
             "rates.maximum: input should",
         ),
         ({"joiner": ""}, "joiner: string should have at least 1 character"),
+        ({"budget": {}}, "budget: give `characters`, or `tokens` with a `tokenizer`"),
+        ({"budget": {"characters": 500, "tokens": 90}}, "budget: give `characters`, or `tokens` with a `tokenizer`"),
+        ({"budget": {"tokens": 90}}, "budget: tokens are counted by a tokenizer: give both, or neither"),
         ({"budget": {"characters": 10}}, "budget.characters: input should be greater than or equal to 100"),
         ({"hold_out": "rte"}, "hold_out: give a list"),
         ({"tasks": "rte"}, "tasks: give `all`, or a list of names and Task objects, not 'rte'"),

@@ -7,8 +7,8 @@ from tiny_model import encoder, tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from instruction_kit.build.length import tokenizer_hash
 from instruction_kit.errors import TokenError
-from instruction_kit.token.encode import tokenizer_hash
 from instruction_kit.token.layout import Layout, layout_of
 from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.training.toy import BOS, EOS, PAD

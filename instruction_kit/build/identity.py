@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instruction_kit.build.commit import write_json
+from instruction_kit.build.length import read_tokenizer, tokenizer_hash
 from instruction_kit.build.manifest import MANIFEST
 from instruction_kit.build.scan import task_hash
 from instruction_kit.build.unit import ScanUnit
@@ -46,12 +47,14 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     templates = {f"template {t.name}": t.hash for name in active for t in mixture.templates[name]}
     tasks = {f"task {name}": task_hash(mixture.chosen[name], data_dir=mixture.data_dir) for name in active}
     sources = {name: text_hash(*parts) for name, parts in contents.items()}
-    written = {name: mixture.chosen[name].exemplar_path for name in active}
+    shown = any(key.startswith("few_shot.") for key in (*mixture.settings, *mixture.held_out_settings))
+    written = {name: mixture.chosen[name].exemplar_path for name in active if shown}
     exemplars = {f"exemplars {name}": text_hash(path.read_bytes()) for name, path in written.items() if path}
+    counted = mixture.budget.tokenizer if mixture.budget else None
+    length = {"tokenizer": tokenizer_hash(read_tokenizer(counted))} if counted else {}
     left = text_hash(*(part for item in mixture.leaving.items() for part in item))
-    return Identity(
-        mixture.portable(), {"code": code_hash(), "what leaves": left, **tasks, **exemplars, **templates, **sources}
-    )
+    inputs = {"code": code_hash(), "what leaves": left, **length, **tasks, **exemplars, **templates, **sources}
+    return Identity(mixture.portable(), inputs)
 
 
 def check_folder(out: Path, work: Path, identity: Identity) -> None:

@@ -20,6 +20,7 @@ from instruction_kit import choice
 from instruction_kit.build.draw import PAIRS, ROLE, ROLES, Role
 from instruction_kit.build.few_shot import MEASURED, FewShot, Pools, Shots
 from instruction_kit.build.leakage import POS
+from instruction_kit.build.length import measure
 from instruction_kit.build.listing import Lister
 from instruction_kit.build.phrasing import Drawing, Phrasing
 from instruction_kit.build.quota import num_phrasings
@@ -85,7 +86,7 @@ class Renderer:
     def __init__(self, mixture: "Mixture", task: Task, *, split: str, pools: Pools | None = None) -> None:
         self.task, self.split, self.seed = task, split, mixture.seed
         self.templates = mixture.templates[task.name]
-        self.prompting = Prompting(mixture.joiner, mixture.budget.characters if mixture.budget else None)
+        self.prompting = Prompting(mixture.joiner, *measure(mixture.budget))
         self.exemplars = mixture.exemplars.source
         self.few_shot = FewShot(mixture, task, pools, split=split) if pools else None
         self.weights = {parse_setting(key): weight for key, weight in mixture.settings.items()}

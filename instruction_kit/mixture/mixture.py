@@ -246,6 +246,8 @@ class Mixture(BaseModel):
         names = [task if isinstance(task, str) else f"{TASK_OBJECT}{task.name}" for task in self.tasks]
         for key in ("hold_out", "held_out_settings", "licenses", "exclude_licenses", "languages"):
             values[key] = values[key] and sorted(set(values[key]))
+        if self.budget and self.budget.tokenizer and Path(self.budget.tokenizer).is_dir():
+            values["budget"]["tokenizer"] = Path(self.budget.tokenizer).name
         return {"tasks": "all" if self.tasks == "all" else sorted(set(names)), **values}
 
     def plan(self) -> "Plan":

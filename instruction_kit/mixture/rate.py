@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from instruction_kit.errors import nearest
-from instruction_kit.mixture.value import FROZEN, Count, Weights
+from instruction_kit.mixture.value import FROZEN, Count, Weights, refused
 
 Rate = int | float | Fraction
 _DECIMALS = Context(prec=28)
@@ -127,4 +127,16 @@ class Budget(BaseModel):
     """The most that a prompt with its output may hold."""
 
     model_config = FROZEN
-    characters: Count = Field(ge=100)
+    characters: Count | None = Field(None, ge=100)
+    tokens: Count | None = Field(None, ge=32)
+    """Of prompt and output, and the two that begin and end a pair."""
+    tokenizer: str | None = None
+    """Which counts them: a folder, or a repository of the hub."""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if (self.characters is None) == (self.tokens is None):
+            raise refused("give `characters`, or `tokens` with a `tokenizer`")
+        if (self.tokens is None) != (self.tokenizer is None):
+            raise refused("tokens are counted by a tokenizer: give both, or neither")
+        return self

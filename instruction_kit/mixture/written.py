@@ -35,6 +35,9 @@ def read(path: Path, make: "type[Mixture]") -> "Mixture":
             values[key] = str(path.parent / values[key])
         elif isinstance(values.get(key), list):
             values[key] = [str(path.parent / str(entry)) for entry in values[key]]
+    budget = values.get("budget")
+    if isinstance(budget, dict) and isinstance(name := budget.get("tokenizer"), str) and (path.parent / name).is_dir():
+        values["budget"] = {**budget, "tokenizer": str(path.parent / name)}
     located = partial(_located, path, text, {*values, *make.model_fields})
     try:
         made = make(**values)

@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from instruction_kit.build.commit import committed, file_hash
+from instruction_kit.build.length import tokenizer_hash
 from instruction_kit.build.manifest import Manifest, Shard, read_manifest
 from instruction_kit.errors import TokenError
 from instruction_kit.token.conversation import pair_of
-from instruction_kit.token.encode import tokenizer_hash
 from instruction_kit.token.encoder import Encoded, Encoder, Misfit
 from instruction_kit.token.record import (
     FORMAT_VERSION,
