@@ -271,5 +271,10 @@ def test_what_is_no_built_folder_is_refused(first, tmp_path):
     copy = Path(shutil.copytree(first, tmp_path / "copy"))
     (copy / "train/seen-00000-of-00001.parquet").unlink()
     assert refused("diff", first, copy) == (
-        f"{copy}/train/seen-00000-of-00001.parquet: is missing; instruction-kit verify {copy} tells what else is wrong"
+        f"{copy}/train/seen-00000-of-00001.parquet: is missing; instruction-kit verify {copy} tells what is wrong"
     )
+    (copy / "train/seen-00000-of-00001.parquet").write_bytes(b"no Parquet at all")
+    code, out, err = command("diff", copy, first)
+    assert (code, out) == (1, "")
+    assert err.splitlines()[-1].startswith(f"error: {copy}: its pairs cannot be read (")
+    assert err.endswith(f"); instruction-kit verify {copy} tells what is wrong\n")

@@ -219,8 +219,10 @@ def test_a_file_that_is_missing_points_to_verify(folder, tmp_path):
     copy = Path(shutil.copytree(folder, tmp_path / "out"))
     (copy / "train/train-00000-of-00001.parquet").unlink()
     assert refused("stats", copy) == (
-        f"{copy}/train/train-00000-of-00001.parquet: is missing; instruction-kit verify {copy} tells what else is wrong"
+        f"{copy}/train/train-00000-of-00001.parquet: is missing; instruction-kit verify {copy} tells what is wrong"
     )
+    (copy / "train/train-00000-of-00001.parquet").write_bytes(b"no Parquet at all")
+    assert refused("stats", copy).startswith(f"{copy}: its pairs cannot be read (")
 
 
 # --- the picture ------------------------------------------------------------------------------------------------------

@@ -5,18 +5,22 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 import pytest
 from command import command
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_task import built, claims, phrasings, recitals, verdicts
 from test_mixture_overlap import mixture
 
-from instruction_kit import Mixture
+from instruction_kit import Frame, Mixture, Task
 from instruction_kit.build.commit import file_hash, write_frame, write_table
 from instruction_kit.built.verify import verify
 from instruction_kit.render.pair import PAIR_SCHEMA
+from instruction_kit.schema import OpenInstruction
 
 TEXTS = {
     "verdict/ask": "{{ claim }}\n\nIs that so?\n\n{{ options }}\n|||\n{{ answer }}",
@@ -39,9 +43,9 @@ def sound(tmp_path_factory) -> Path:
         recitals(30, cluster="reciting"),
         verdicts({"test": claims(12, start=100)}, name="held", cluster="judged"),
     ]
-    settings = {"zero_shot.options": 1, "zero_shot.no_options": 1, "zero_shot.no_options.inverted": 1}
+    weights = {"zero_shot.options": 1, "zero_shot.no_options": 1, "zero_shot.no_options.inverted": 1}
     options = {"hold_out": ["judged"], "num_validation": 5, "num_examples_per_task": 40, "phrasings": 2}
-    built(folder / "out", phrasings(folder / "paths", TEXTS), *tasks, settings=settings, **options)
+    built(folder / "out", phrasings(folder / "paths", TEXTS), *tasks, settings=weights, **options)
     return Path(folder / "out")
 
 
@@ -105,8 +109,8 @@ def test_a_folder_as_it_was_built_is_sound(sound):
 
 def test_the_shipped_samples_build_a_sound_folder(tmp_path):
     names = ("options", "no_options", "no_options.inverted", "no_options.cot")
-    settings = {f"zero_shot.{name}": 1 for name in names}
-    Mixture(data="sample", hold_out=["natural_language_inference"], phrasings=3, settings=settings).build(
+    weights = {f"zero_shot.{name}": 1 for name in names}
+    Mixture(data="sample", hold_out=["natural_language_inference"], phrasings=3, settings=weights).build(
         tmp_path / "out"
     )
     assert problems(tmp_path / "out") == []
@@ -149,6 +153,19 @@ def test_a_file_that_is_cut_off_is_named(folder):
     assert told[0] == f"{TRAIN}: its bytes are not those whose hash stands in manifest.json"
     assert told[1].startswith(f"{TRAIN}: cannot be read as Parquet: ")
     assert len(told) == 2
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_a_byte_that_flips_anywhere_is_named_with_its_file_and_ends_nothing(sound, data):
+    with TemporaryDirectory() as name:
+        folder = Path(shutil.copytree(sound, Path(name) / "out"))
+        file = data.draw(st.sampled_from([TRAIN, VALIDATION, SEEN, HELD, REJECTED]))
+        content = bytearray((folder / file).read_bytes())
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] ^= 1 << data.draw(st.integers(0, 7))
+        (folder / file).write_bytes(content)
+        assert problems(folder)[0] == f"{file}: its bytes are not those whose hash stands in manifest.json"
 
 
 @pytest.mark.parametrize("file", [TRAIN, REJECTED])
@@ -372,6 +389,19 @@ def test_a_pair_that_was_taken_out_is_missed_in_every_ledger_that_counted_it(fol
 OVERLAP = "overlap/overlap-00000-of-00001.parquet"
 
 
+def test_what_stands_before_the_question_of_a_conversation_is_its_turns(tmp_path):
+    said = [[{"role": "user", "content": f"Hello {n}."}, {"role": "assistant", "content": "Hi."}] for n in range(6)]
+    rows = {"instruction": [f"Say {n}." for n in range(6)], "output": [str(n) for n in range(6)], "turns": said}
+    columns = {name: name for name in rows}
+    task = Task(name="talk", cluster="talk", schema=OpenInstruction, source=Frame(pl.DataFrame(rows)), columns=columns)
+    Mixture(tasks=[task], num_validation=0).build(tmp_path / "out")
+    assert problems(tmp_path / "out") == []
+    frame = pl.read_parquet(tmp_path / "out" / TRAIN)
+    other = [*frame["turns"][2][:1].to_list(), {"role": "assistant", "content": "Good day."}]
+    named = replace(tmp_path / "out", TRAIN, 2, turns=other)
+    assert problems(tmp_path / "out") == [f"{named}: what stands before its question is not its turns"]
+
+
 @pytest.fixture
 def cleaned(tmp_path) -> Path:
     """A folder from which five training rows were dropped that share text with held-out rows."""
@@ -402,7 +432,7 @@ def test_a_row_that_was_to_be_dropped_and_is_trained_on_is_named(cleaned):
 def test_the_command_says_that_a_folder_is_sound(sound):
     code, out, err = command("verify", sound)
     assert (code, out) == (0, f"5 files, {verify(sound).pairs} pairs: all as the manifest says, both ledgers add up\n")
-    assert err.split()[0] == "verify"
+    assert [line.split()[0] for line in err.splitlines()] == ["files", "pairs"]
 
 
 def test_the_command_tells_every_problem_and_ends_with_1(folder):

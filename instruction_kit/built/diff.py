@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from instruction_kit.build.manifest import Ledger, Manifest, read_manifest
 from instruction_kit.build.progress import bars, silent
+from instruction_kit.built.pairs import check_there
 from instruction_kit.built.row_diff import Example, Move, TaskRows, compare_rows
 
 FORMAT_VERSION = 1
@@ -55,10 +56,12 @@ def diff(a: str | Path, b: str | Path, *, num_examples: int = 3, progress: bool 
     """Compare two built folders; `num_examples` rows are named for each task and kind of change.
 
     Raises:
-        BuildError: one of them is not built, or a file of it is missing.
+        BuildError: one of them is not built, or a file of it cannot be read.
 
     """
     before, after = read_manifest(a), read_manifest(b)
+    check_there(Path(a), before)
+    check_there(Path(b), after)
     with bars() if progress else silent() as shown:
         tasks, moves, examples = compare_rows(
             (Path(a), before), (Path(b), after), num_examples=num_examples, progress=shown

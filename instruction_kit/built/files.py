@@ -1,10 +1,11 @@
 """The files of a built folder against its manifest: none is missing, none is extra, each holds what it held.
 
-In: a folder and its manifest. Out: problems, and the shards whose rows can be read.
+In: a folder and its manifest. Out: problems, and whether a file's rows can be looked at.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,22 +63,42 @@ def _configs(text: str) -> Any:
     return said.get("configs") if isinstance(said, dict) else None
 
 
-def shard_problems(folder: Path, shard: Shard) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Look:
+    """What one file looks like."""
+
+    problems: tuple[Problem, ...]
+    readable: bool
+    """Whether its rows can be looked at."""
+
+
+def look(folder: Path, shard: Shard) -> Look:
     """Whether one file is what the manifest says: its bytes, its columns, its number of rows."""
     path = folder / shard.path
     if not path.is_file():
-        return  # told already
-    if file_hash(path) != shard.sha256:
-        yield Problem(shard.path, f"its bytes are not those whose hash stands in {MANIFEST}")
+        return Look((), readable=False)  # told with the folder
+    told = []
+    if changed := file_hash(path) != shard.sha256:
+        told.append(f"its bytes are not those whose hash stands in {MANIFEST}")
     try:
-        rows = pq.read_metadata(path).num_rows
-        schema = pl.read_parquet_schema(path)
+        schema, rows = pl.read_parquet_schema(path), pq.read_metadata(path).num_rows
+        if changed:
+            _read_through(path)
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
-        yield Problem(shard.path, f"cannot be read as Parquet: {str(error).splitlines()[0]}")
-        return
-    yield from (Problem(shard.path, told) for told in _schema_problems(schema, shard))
+        told.append(f"cannot be read as Parquet: {str(error).splitlines()[0]}")
+        return Look(tuple(Problem(shard.path, what) for what in told), readable=False)
+    other = list(_schema_problems(schema, shard))
+    told += other
     if rows != shard.rows:
-        yield Problem(shard.path, f"holds {rows:,} rows, {MANIFEST} says {shard.rows:,}")
+        told.append(f"holds {rows:,} rows, {MANIFEST} says {shard.rows:,}")
+    return Look(tuple(Problem(shard.path, what) for what in told), readable=not other)
+
+
+def _read_through(path: Path) -> None:
+    """Whether every byte of a changed file still means something; else reading it would end halfway, or worse."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            batch.validate(full=True)
 
 
 def _schema_problems(found: Mapping[str, pl.DataType], shard: Shard) -> Iterator[str]:
@@ -90,11 +111,3 @@ def _schema_problems(found: Mapping[str, pl.DataType], shard: Shard) -> Iterator
     for name in found:
         if name not in wanted:
             yield f"has a column {name}, which none of its kind has"
-
-
-def is_readable(folder: Path, shard: Shard) -> bool:
-    """Whether the rows of a file can be looked at."""
-    try:
-        return not list(_schema_problems(pl.read_parquet_schema(folder / shard.path), shard))
-    except (pl.exceptions.PolarsError, OSError):
-        return False

@@ -4,12 +4,15 @@ In: a folder and shards of its manifest. Out: frames. Nothing is read here that 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from instruction_kit.build.manifest import Shard
+from instruction_kit.build.manifest import Manifest, Shard
+from instruction_kit.errors import BuildError
 from instruction_kit.render.pair import PAIR_SCHEMA
 
 BATCH_ROWS = 20_000
@@ -28,6 +31,37 @@ _EMPTY = pl.DataFrame(pl.from_arrow(PAIR_SCHEMA.empty_table())).lazy()
 def pair_shards(shards: Iterable[Shard]) -> list[Shard]:
     """Those that hold pairs; others say what is not there, and why."""
     return [shard for shard in shards if shard.config in ("train", "held_out")]
+
+
+def check_there(folder: Path, manifest: Manifest) -> None:
+    """Refuse a folder that lacks pairs, before any work.
+
+    Raises:
+        BuildError: a file is missing.
+
+    """
+    for shard in pair_shards(manifest.shards):
+        if not (folder / shard.path).is_file():
+            raise BuildError(f"{folder / shard.path}: is missing; {_VERIFY.format(folder)}")
+
+
+_VERIFY = "instruction-kit verify {} tells what is wrong"
+
+
+@contextmanager
+def pairs_of(folder: Path, manifest: Manifest) -> Iterator[list[Shard]]:
+    """The shards that hold pairs, for work in the block that reads them.
+
+    Raises:
+        BuildError: a file is missing, or turns out in the block to be something else.
+
+    """
+    check_there(folder, manifest)
+    try:
+        yield pair_shards(manifest.shards)
+    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
+        why = str(error).splitlines()[0]
+        raise BuildError(f"{folder}: its pairs cannot be read ({why}); {_VERIFY.format(folder)}") from error
 
 
 def scan_pairs(folder: Path, shards: Sequence[Shard], *splits: str) -> pl.LazyFrame:

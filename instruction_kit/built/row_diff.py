@@ -6,21 +6,21 @@ not grow with the folders; only of the rows that are shown are texts kept.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from instruction_kit.build.manifest import Manifest, Shard
+from instruction_kit.build.manifest import Manifest
 from instruction_kit.build.progress import Progress
-from instruction_kit.built.pairs import HOME, ROW, ROWS_AT_ONCE, pair_shards, scan_pairs
-from instruction_kit.errors import BuildError
+from instruction_kit.built.pairs import HOME, ROW, ROWS_AT_ONCE, pair_shards, pairs_of, scan_pairs
 
 Kind = Literal["same", "text", "setting", "template", "number", "moved", "dropped", "new"]
 KINDS: tuple[Kind, ...] = ("same", "text", "setting", "template", "number", "moved", "dropped", "new")
 Built = tuple[Path, Manifest]
+Compared = tuple[list["TaskRows"], list["Move"], list["Example"]]
 
 
 @dataclass(frozen=True)
@@ -86,24 +86,20 @@ class Example:
     b: list[Shown]
 
 
-def compare_rows(
-    a: Built, b: Built, *, num_examples: int, progress: Progress
-) -> tuple[list[TaskRows], list[Move], list[Example]]:
+def compare_rows(a: Built, b: Built, *, num_examples: int, progress: Progress) -> Compared:
     """Compare all rows of two folders.
 
     Raises:
-        BuildError: a file of one of them is missing.
+        BuildError: a file of one of them cannot be read.
 
     """
-    shards = [_shards(*built) for built in (a, b)]
-    most = max(sum(shard.rows for shard in mine) for mine in shards)
+    most = max(sum(shard.rows for shard in pair_shards(manifest.shards)) for _, manifest in (a, b))
     num_parts = -(-most // ROWS_AT_ONCE) or 1
     counts: Counter[tuple[str, str]] = Counter()
     moves: Counter[tuple[str, str, str]] = Counter()
     firsts: list[pl.DataFrame] = []
     for part in progress.over("compare", iter(range(num_parts)), num_parts):
-        before, after = (_rows(built[0], mine, part, num_parts) for built, mine in zip((a, b), shards, strict=True))
-        compared = _compared(before, after)
+        compared = _compared(_rows(a, part, num_parts), _rows(b, part, num_parts))
         counts.update({(t, kind): n for t, kind, n in compared.group_by("task", "kind").len().iter_rows()})
         moved = compared.filter(kind="moved").group_by("task", "homes", "homes_b").len()
         moves.update({(task, was, now): rows for task, was, now, rows in moved.iter_rows()})
@@ -111,24 +107,15 @@ def compare_rows(
     tasks = sorted({*a[1].tasks, *b[1].tasks})
     told = [TaskRows(task, **{kind: counts[task, kind] for kind in KINDS}) for task in tasks]
     chosen = _first(pl.concat(firsts), num_examples)
-    examples = _examples(chosen, (a[0], shards[0]), (b[0], shards[1]))
-    return told, [Move(*key, rows) for key, rows in sorted(moves.items())], list(examples)
+    return told, [Move(*key, rows) for key, rows in sorted(moves.items())], list(_examples(chosen, a, b))
 
 
-def _shards(folder: Path, manifest: Manifest) -> list[Shard]:
-    shards = pair_shards(manifest.shards)
-    for shard in shards:
-        if not (folder / shard.path).is_file():
-            told = f"is missing; instruction-kit verify {folder} tells what else is wrong"
-            raise BuildError(f"{folder / shard.path}: {told}")
-    return shards
-
-
-def _rows(folder: Path, shards: Sequence[Shard], part: int, num_parts: int) -> pl.DataFrame:
+def _rows(built: Built, part: int, num_parts: int) -> pl.DataFrame:
     """Each row of one part: where it stands, how many pairs it has, and hashes that do not know their order."""
-    pairs = scan_pairs(folder, shards).filter(pl.col("row").hash() % num_parts == part)
     sums = [_summed_hash(*columns).alias(step) for step, columns in STEPS.items()]
-    found = pairs.group_by(*ROW, HOME).agg(pl.len().alias("pairs"), *sums).collect(engine="streaming")
+    with pairs_of(*built) as shards:
+        pairs = scan_pairs(built[0], shards).filter(pl.col("row").hash() % num_parts == part)
+        found = pairs.group_by(*ROW, HOME).agg(pl.len().alias("pairs"), *sums).collect(engine="streaming")
     homes = pl.col(HOME).sort().str.join("+").alias("homes")
     return found.group_by(ROW).agg(
         homes, pl.col("pairs").sum(), *(_summed_hash(HOME, step).alias(step) for step in STEPS)
@@ -177,19 +164,19 @@ def _first(compared: pl.DataFrame, count: int) -> pl.DataFrame:
     return ordered.group_by("task", "kind", maintain_order=True).head(count).select(compared.columns)
 
 
-def _examples(
-    chosen: pl.DataFrame, a: tuple[Path, Sequence[Shard]], b: tuple[Path, Sequence[Shard]]
-) -> Iterator[Example]:
-    before, after = (_pairs_of(chosen, *built) for built in (a, b))
+def _examples(chosen: pl.DataFrame, a: Built, b: Built) -> Iterator[Example]:
+    before, after = _chosen_pairs(chosen, a), _chosen_pairs(chosen, b)
     for row in chosen.iter_rows(named=True):
         key = (row["task"], row["split"], row["row"])
         yield Example(*key, row["kind"], before.get(key, []), after.get(key, []))
 
 
-def _pairs_of(chosen: pl.DataFrame, folder: Path, shards: Sequence[Shard]) -> dict[tuple[str, str, str], list[Shown]]:
+def _chosen_pairs(chosen: pl.DataFrame, built: Built) -> dict[tuple[str, str, str], list[Shown]]:
     columns = (HOME, "template", "setting", "prompt", "completion")
-    mine = scan_pairs(folder, shards).join(chosen.lazy().select(ROW), on=ROW, how="semi").select(*ROW, *columns)
+    with pairs_of(*built) as shards:
+        mine = scan_pairs(built[0], shards).join(chosen.lazy().select(ROW), on=ROW, how="semi").select(*ROW, *columns)
+        records = mine.collect(engine="streaming").sort(pl.all()).iter_rows()
     found: dict[tuple[str, str, str], list[Shown]] = {}
-    for task, split, row, *shown in mine.collect(engine="streaming").sort(pl.all()).iter_rows():
+    for task, split, row, *shown in records:
         found.setdefault((task, split, row), []).append(Shown(*shown))
     return found

@@ -16,6 +16,7 @@ from instruction_kit.built.problem import Problem, rows_with
 from instruction_kit.errors import TemplateError
 from instruction_kit.library import text_hash
 from instruction_kit.render.pair import PAIR_SCHEMA
+from instruction_kit.render.turns import as_text
 from instruction_kit.template.parse import parse
 from instruction_kit.template.style import STYLES, Style, answers
 from instruction_kit.template.template import Place, place_of
@@ -66,6 +67,7 @@ def row_problems(
         yield from rows_with(what, failed.filter(pl.col(what)), file=shard.path)
     yield from _answer_problems(frame, shard, known)
     yield from exemplar_problems(frame, file=shard.path)
+    yield from _turn_problems(frame, shard, manifest.mixture["joiner"])
 
 
 def _nulls() -> dict[str, pl.Expr]:
@@ -158,6 +160,18 @@ def _answer_problems(frame: pl.DataFrame, shard: Shard, known: Mapping[str, Phra
             stray.append(at)
     yield from rows_with("its answer span does not hold the answer", frame[wrong], file=shard.path)
     yield from rows_with("its answer is none of its options", frame[stray], file=shard.path)
+
+
+def _turn_problems(frame: pl.DataFrame, shard: Shard, joiner: str) -> Iterator[Problem]:
+    """What stands before the question of a conversation is its earlier turns."""
+    spoken = frame.filter(pl.col("turns").list.len() > 0, pl.col("question_start").is_not_null())
+    rows = spoken.select("prompt", "question_start", "turns").iter_rows()
+    wrong = [
+        at
+        for at, (prompt, start, turns) in enumerate(rows)
+        if as_text(turns, joiner) != (prompt or "")[: max(start, 0)]
+    ]
+    yield from rows_with("what stands before its question is not its turns", spoken[wrong], file=shard.path)
 
 
 def _said(options: list[str], styles: tuple[Style, ...]) -> set[str]:

@@ -14,8 +14,7 @@ import polars as pl
 from instruction_kit.build.manifest import Manifest, Shard, read_manifest
 from instruction_kit.build.progress import bars, silent
 from instruction_kit.built.lengths import Length, characters, lengths, load_tokenizer, tokens
-from instruction_kit.built.pairs import CONFIG, HOME, count_rows, pair_shards, scan_pairs
-from instruction_kit.errors import BuildError
+from instruction_kit.built.pairs import CONFIG, HOME, count_rows, pairs_of, scan_pairs
 
 FORMAT_VERSION = 1
 By = Literal["split", "cluster", "task", "template", "setting"]
@@ -112,30 +111,25 @@ def stats(folder: str | Path, *, tokenizer: str | None = None, progress: bool = 
     """Count what a built folder holds; `tokenizer` names one in whose tokens lengths are counted too.
 
     Raises:
-        BuildError: the folder is not built, or a file of it is missing.
+        BuildError: the folder is not built, or a file of it cannot be read.
         TokenError: there is no such tokenizer.
         MissingExtraError: tokens are asked for, and transformers is not installed.
 
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    shards = pair_shards(manifest.shards)
-    for shard in shards:
-        if not (folder / shard.path).is_file():
-            raise BuildError(
-                f"{folder / shard.path}: is missing; instruction-kit verify {folder} tells what else is wrong"
-            )
     loaded = load_tokenizer(tokenizer) if tokenizer else None
-    splits = _splits(manifest)
-    found = list(lengths(characters(folder, shards), "characters", order=splits))
-    if loaded is not None:
-        with bars() if progress else silent() as shown:
-            found += lengths(tokens(folder, shards, loaded, shown), "tokens", order=splits)
+    with pairs_of(folder, manifest) as shards:
+        found = list(lengths(characters(folder, shards), "characters", order=_splits(manifest)))
+        if loaded is not None:
+            with bars() if progress else silent() as shown:
+                found += lengths(tokens(folder, shards, loaded, shown), "tokens", order=_splits(manifest))
+        composition = list(_composition(folder, manifest, shards))
     return Stats(
         format_version=FORMAT_VERSION,
         fingerprint=manifest.fingerprint,
         tokenizer=tokenizer,
-        composition=list(_composition(folder, manifest, shards)),
+        composition=composition,
         shares=[Share(n, t.expected_share, t.realised_share) for n, t in manifest.tasks.items() if t.role == "train"],
         lengths=found,
         ledgers=list(_ledgers(manifest)),
