@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from small_task import built, claims, pairs, phrasings, recitals, task_file, verdicts
 
-from instruction_kit import Mixture
+from instruction_kit import Files, Mixture
 from instruction_kit.built.verify import verify
 from instruction_kit.errors import MixtureError, TaskError
 from instruction_kit.exemplar.prompt import NONE_LEFT
@@ -175,6 +175,53 @@ def test_the_order_of_rows_changes_nothing_and_the_seed_all(tmp_path):
     assert one.equals(two)
     both = one.join(three, on=["row", "template"])
     assert both.filter(pl.col("exemplars") == pl.col("exemplars_right")).height <= 2
+
+
+def test_in_how_many_files_the_rows_lie_changes_nothing(tmp_path):
+    paths, rows = phrasings(tmp_path / "p", TEXTS), claims(40)
+    for name, parts in (("one", [rows]), ("two", [rows[:13], rows[13:]])):
+        (tmp_path / name).mkdir()
+        files = [tmp_path / name / f"{number}.parquet" for number in range(len(parts))]
+        for file, part in zip(files, parts, strict=True):
+            part.write_parquet(file, row_group_size=5)
+        task = verdicts(rows, source=Files({"train": [str(file) for file in files]}))
+        built(tmp_path / name / "out", paths, task, **{**SHOTS, "settings": {"few_shot.options": 1}})
+    assert pairs(tmp_path / "one" / "out").equals(pairs(tmp_path / "two" / "out"))
+
+
+# --- reasons ----------------------------------------------------------------------------------------------------------
+
+COT: dict[str, Any] = {"settings": {"few_shot.no_options.cot": 1}, "num_validation": 0}
+
+
+def test_in_a_setting_with_reasons_every_exemplar_has_some(tmp_path):
+    manifest = Mixture(tasks=["gsm8k"], data="sample", **COT).build(tmp_path / "out")
+    lines = shown(pairs(tmp_path / "out"))
+    assert set(manifest.tasks["gsm8k"].settings) == {"few_shot.no_options.cot"}
+    assert lines.height > 20
+    assert all(len(said.split()) > 3 for said in lines["said"])
+    assert not lines["shown"].str.contains("exemplars.jsonl").any()
+    assert verify(tmp_path / "out").problems == ()
+
+
+def test_where_no_row_that_may_be_shown_has_reasons_those_written_by_hand_are_shown(tmp_path):
+    row = '{"question": "1 + 1?", "rationale": "One more than one is two.", "answer": "2"}\n'
+    path = tmp_path / "tasks" / "adding" / "sums.py"
+    path.parent.mkdir(parents=True)
+    path.with_name("sums.exemplars.jsonl").write_text(row, encoding="utf-8")
+    lines = [{"q": f"{n} + 1?", "why": "Count." if n == 5 else None, "a": str(n + 1)} for n in range(5, 9)]
+    path.with_name("sums.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    path.write_text(
+        "from instruction_kit import Files, Task\n"
+        "from instruction_kit.schema import MathWordProblem\n"
+        "task = Task(schema=MathWordProblem, source=Files({'train': 'sums.jsonl'}),\n"
+        "            columns={'question': 'q', 'rationale': 'why', 'answer': 'a'})\n",
+        encoding="utf-8",
+    )
+    settings = {"few_shot.no_options.cot": 1, "zero_shot.options": 1e-9}
+    Mixture(tasks=["sums"], paths=[tmp_path], settings=settings, num_validation=0).build(tmp_path / "out")
+    (found,) = shown(pairs(tmp_path / "out")).to_dicts()
+    assert (found["row"], found["shown"]) == ("sums.jsonl:0", "sums.exemplars.jsonl:1")
 
 
 # --- hand-written ones ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ all its templates.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from instruction_kit.render.render import Prompting, render
 from instruction_kit.render.setting import Setting
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
+from instruction_kit.template.language import RATIONALE
 from instruction_kit.template.style import Style
 from instruction_kit.template.template import Template
 
@@ -62,13 +64,22 @@ class FewShot:
         self, example: Mapping[str, Any], row: str, shots: Shots, template: Template, setting: Setting, style: Style
     ) -> list[Shown]:
         """The exemplars of one question, in the order in which they stand; fewer where the pool has no more."""
-        taken = islice(self._offered(example, row, shots, template, setting, style), shots.num)
-        return [shown for _, shown in sorted(taken)]
+        for pool in self._pools.of(setting):
+            found = self._offered(pool, example, row, shots, template, setting, style)
+            if taken := list(islice(found, shots.num)):
+                return [shown for _, shown in sorted(taken)]
+        return []
 
     def _offered(
-        self, example: Mapping[str, Any], row: str, shots: Shots, template: Template, setting: Setting, style: Style
+        self,
+        pool: Pool,
+        example: Mapping[str, Any],
+        row: str,
+        shots: Shots,
+        template: Template,
+        setting: Setting,
+        style: Style,
     ) -> Iterator[tuple[int, Shown]]:
-        pool = self._pools.of(setting)
         places = offered(
             pool,
             key=shots.key,
@@ -103,10 +114,14 @@ class Pools:
     """Hand-written ones."""
     first: str
 
-    def of(self, setting: Setting) -> Pool:
-        """Hand-written ones where the mixture asks for them, or where reasons are to be shown that no row has."""
+    def of(self, setting: Setting) -> tuple[Pool, ...]:
+        """Those to take from, each where the one before it has none: hand-written ones where the mixture asks for them,
+        or where reasons are to be shown that no row has.
+        """
         if self.first == "file":
-            return self.file
-        if setting.cot and not any(example.get("rationale") for example in self.rows.examples):
-            return self.file
-        return self.rows
+            return (self.file,)
+        return (self._reasoned, self.file) if setting.cot else (self.rows,)
+
+    @cached_property
+    def _reasoned(self) -> Pool:
+        return self.rows.where([bool(example.get(RATIONALE)) for example in self.rows.examples])

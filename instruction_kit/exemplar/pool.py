@@ -88,15 +88,21 @@ def offered(
         balanced: a field whose values come in turn, as even as the pool allows.
 
     """
-    inputs = pool.inputs(fields)
-    taken = {said(question, fields)}
-    order = []
+    fresh = _fresh(pool, key, row, said(question, fields), pool.inputs(fields))
+    if balanced is None:
+        yield from enumerate(fresh)
+        return
+    order = list(fresh)
+    yield from ((rank, order[rank]) for rank in _in_turn([pool.examples[place][balanced] for place in order]))
+
+
+def _fresh(pool: Pool, key: np.uint64, row: str | None, asked: str, inputs: Sequence[str]) -> Iterator[int]:
+    """Places by rendezvous, without those of the row itself and of inputs that were there."""
+    taken = {asked}
     for place in choice.ranked(key, pool.hashes, "exemplar").tolist():
         if pool.rows[place] != row and inputs[place] not in taken:
             taken.add(inputs[place])
-            order.append(place)
-    ranks = range(len(order)) if balanced is None else _in_turn([pool.examples[place][balanced] for place in order])
-    yield from ((rank, order[rank]) for rank in ranks)
+            yield place
 
 
 def _in_turn(classes: Sequence[str]) -> list[int]:
