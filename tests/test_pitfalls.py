@@ -296,7 +296,8 @@ def test_17_what_comes_back_is_a_folder_and_no_patched_model_and_no_adapter_stan
 
 
 def test_17_an_output_layer_that_is_trained_whole_learns_and_the_fused_loss_is_that_of_its_weights(tmp_path):
-    flags = {"use_peft": True, "lora_modules_to_save": ["lm_head"], "learning_rate": 1e-2}
+    flags = {"use_peft": True, "lora_modules_to_save": ["lm_head"], "learning_rate": 1e-2, "max_steps": 4}
+    flags["save_strategy"] = "no"
     run = prepared(tmp_path / "run", **flags)
     items = dict(run.trainer.data_collator([run.rows[number] for number in range(4)]))
     with one_thread():
@@ -304,7 +305,7 @@ def test_17_an_output_layer_that_is_trained_whole_learns_and_the_fused_loss_is_t
         cast("torch.nn.Module", run.trainer.model).eval()
         with torch.no_grad():
             told = float(run.trainer.compute_loss(run.trainer.model, dict(items)))
-    folder = tune(tmp_path / "out", **flags, save_strategy="no", num_train_epochs=3, max_steps=-1, merge_adapter=True)
+    folder = tune(tmp_path / "out", **flags, merge_adapter=True)
     assert told == pytest.approx(by_hand(items, of=folder), abs=1e-5)
     before = load_file(model() / "model.safetensors")["model.embed_tokens.weight"]
     assert not torch.equal(load_file(folder / "model.safetensors")["model.embed_tokens.weight"], before)

@@ -211,7 +211,7 @@ def test_two_beginnings_of_a_conversation_are_found(kind):
 
 @pytest.mark.parametrize("kind", TEMPLATES)
 def test_a_tuned_model_stops_at_the_stop_token_of_its_template(tmp_path, kind):
-    folder = tune(tmp_path / "out", kind=kind, max_steps=60, learning_rate=1e-2, save_strategy="no")
+    folder = tune(tmp_path / "out", kind=kind, max_steps=40, learning_rate=2e-2, save_strategy="no")
     made = encoder(kind)
     assert read_layout(folder) == made.layout
     assert GenerationConfig.from_pretrained(folder).eos_token_id == made.stop_id
