@@ -11,6 +11,7 @@ import torch
 from chat_model import STOPS, SYSTEM, TEMPLATES, built, encoder, own_ids, rows, tokenizer, tune
 from datasets import Dataset
 from tiny_model import one_thread
+from tiny_model import tasks as tiny_tasks
 from tiny_model import tune as tune_plain
 from transformers import AutoModelForCausalLM, GenerationConfig
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -88,6 +89,27 @@ def test_conversations_of_a_source_are_learnt_as_they_were_held(tmp_path, kind):
         asked = pair["prompt"][pair["question_start"] :].removesuffix("\n")
         whole = [*earlier, {"role": "user", "content": asked}, {"role": "assistant", "content": pair["completion"]}]
         assert row["input_ids"] == own_ids(made, whole)
+
+
+def test_exemplars_that_a_build_drew_are_learnt_behind_as_rounds(tmp_path):
+    Mixture(tasks=tiny_tasks(), num_validation=0, settings={"few_shot.options": 1.0}).build(tmp_path / "built")
+    made = encoder("turns")
+    tokenise(tmp_path / "built", tmp_path / "tokens", encoder=made, max_length=2048, accept_dropped=True)
+    [path] = (tmp_path / "built" / "train").glob("train-*.parquet")
+    pairs = pl.read_parquet(path).to_dicts()
+    shown = set()
+    for row in rows_of(tmp_path / "tokens"):
+        pair = pairs[row["m_position"]]
+        sides = [(one["prompt"], one["completion"]) for one in pair["exemplars"]]
+        sides.append((pair["prompt"][pair["question_start"] :], pair["completion"]))
+        whole = [
+            {"role": role, "content": content}
+            for prompt, completion in sides
+            for role, content in (("user", prompt.removesuffix("\n")), ("assistant", completion))
+        ]
+        assert row["input_ids"] == own_ids(made, whole)
+        shown.add(len(pair["exemplars"]))
+    assert len(shown) > 1
 
 
 def test_pairs_that_the_layout_cannot_take_are_an_error_unless_they_are_few_or_accepted(tmp_path):

@@ -25,14 +25,10 @@ RESERVED = frozenset({
     "strftime_now", "tokenize", "tokenizer_kwargs", "tools", "truncation",
 })  # fmt: skip
 """Keywords of `apply_chat_template` and of its templates that are set here."""
-
-
 ANSWERS = ("a", "yes", "The", "1")
 """Beginnings of answers: with which of them a tokenizer joins what stands before depends on its vocabulary."""
 OPENING = ("user", "assistant")
 """The roles of the shortest conversation: what a template must be able to write."""
-
-
 SWITCH = "if it has a switch for that, set it, often --chat_template_kwargs '{\"enable_thinking\": false}'"
 
 
