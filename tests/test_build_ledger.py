@@ -15,6 +15,7 @@ from instruction_kit import Frame, Mixture, Task, labels
 from instruction_kit.build.manifest import Ledger, Manifest
 from instruction_kit.built.verify import verify
 from instruction_kit.errors import MixtureError, TaskError
+from instruction_kit.task.load import load_task
 
 LONG = "It is so long that it fits nowhere, and goes on and on and on until nobody would read it to its end."
 FEW_PHRASINGS = {
@@ -277,6 +278,46 @@ def test_a_function_that_does_not_fit_is_told_with_its_task(tmp_path):
     task = shaped(NESTED, rows=lambda frame: frame.explode("clams"))
     with pytest.raises(TaskError, match=r"^task shaped: rows= does not fit the source: .*clams"):
         built(tmp_path / "out", phrasings(tmp_path / "paths"), task)
+    with pytest.raises(TaskError) as error:
+        built(tmp_path / "out", phrasings(tmp_path / "paths"), shaped(NESTED, rows=lambda frame: frame.explod()))
+    assert str(error.value) == (
+        "task shaped: rows= does not fit the source: AttributeError: 'LazyFrame' object has no attribute 'explod'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "rows", "told"),
+    [
+        ("'claim'", "lambda frame: frame.with_columns(SAID)", "rows= does not fit the source"),
+        ("SAID", "None", "split train: a column's expression does not fit the source"),
+    ],
+)
+def test_what_a_function_of_a_task_file_raises_is_told_with_its_line(tmp_path, claim, rows, told):
+    path = tmp_path / "mine/tasks/judging/slips.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "import polars as pl\n"
+        "from small_task import CLASSES, Verdict\n"
+        "from instruction_kit import Files, Task, labels\n"
+        "def said(claim):\n"
+        "    return claim.nope\n"
+        "SAID = pl.col('claim').map_elements(said, return_dtype=pl.String)\n"
+        "task = Task(schema=Verdict, source=Files({'train': 'slips.jsonl'}),\n"
+        f"    columns={{'claim': {claim}, 'label': labels('label', CLASSES)}}, rows={rows})\n",
+        encoding="utf-8",
+    )
+    path.with_name("slips.jsonl").write_text('{"claim": "a", "label": 1}\n', encoding="utf-8")
+    with pytest.raises(TaskError) as error:
+        built(tmp_path / "out", phrasings(tmp_path / "mine"), load_task(path))
+    assert str(error.value).splitlines() == [f"{path}:5: {told}: AttributeError: 'str' object has no attribute 'nope'"]
+
+
+def test_the_plan_of_a_query_is_not_told(tmp_path):
+    with pytest.raises(TaskError) as error:
+        built(
+            tmp_path / "out", phrasings(tmp_path / "paths"), shaped(NESTED, rows=lambda frame: frame.explode("clams"))
+        )
+    assert "\n" not in str(error.value)
 
 
 # --- tasks without a usable row ---------------------------------------------------------------------------------------

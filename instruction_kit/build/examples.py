@@ -17,11 +17,14 @@ from instruction_kit.errors import TaskError, nearest
 from instruction_kit.schema.columns import PROBLEMS, check_frame, frame_schema
 from instruction_kit.source.raw import INDEX, Batch, Problem
 from instruction_kit.task.column import Resolved
+from instruction_kit.task.load import ITS_OWN, line_of
 from instruction_kit.task.task import Task
 
 SKIP = "_skip"
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
 ClassNames = Mapping[str, tuple[str, ...]]
+POLARS_PLAN = "\n\n"
+"""Behind it polars prints its query plan, which says nothing to whoever wrote the task."""
 NUM_ALONE = 5
 """Rows of each batch that are mapped alone too."""
 
@@ -107,14 +110,19 @@ class Mapper:
     def _where(self) -> str:
         return str(self.task.path or f"task {self.task.name}")
 
+    def _unfit(self, what: str, error: BaseException) -> TaskError:
+        """What polars or a function of the task file has against the rows, and in which line; without polars' plan."""
+        where = line_of(self.task.path, error) if self.task.path else self._where
+        kind = "" if isinstance(error, pl.exceptions.PolarsError) else f"{type(error).__name__}: "
+        return TaskError(f"{where}: {what}: {kind}{str(error).partition(POLARS_PLAN)[0]}")
+
     def _rows(self, frame: pl.DataFrame) -> pl.DataFrame:
         if self.task.rows is None or not frame.height:
             return frame
-        made = self.task.rows(frame.lazy())
         try:
-            return made.collect()
-        except pl.exceptions.PolarsError as error:
-            raise TaskError(f"{self._where}: rows= does not fit the source: {error}") from error
+            return self.task.rows(frame.lazy()).collect()
+        except ITS_OWN as error:
+            raise self._unfit("rows= does not fit the source", error) from error
 
     def _with_all_columns(self, frame: pl.DataFrame, columns: Callable[[], pl.Schema]) -> pl.DataFrame:
         """A column that no row of the source has is a mistake; one that this batch lacks is all null here.
@@ -144,10 +152,8 @@ class Mapper:
                 expressions += [column.problem.alias(f"_problem_{name}"), column.shown.alias(f"_shown_{name}")]
         try:
             mapped = raw.select(expressions)
-        except pl.exceptions.PolarsError as error:
-            raise TaskError(
-                f"{self._where}: split {self.split}: a column's expression does not fit the source: {error}"
-            ) from error
+        except ITS_OWN as error:
+            raise self._unfit(f"split {self.split}: a column's expression does not fit the source", error) from error
         if mapped.schema[SKIP] != pl.Boolean:
             raise TaskError(f"{self._where}: skip= is {mapped.schema[SKIP]}; give an expression that is true or false")
         self._check_row_wise(raw, mapped, expressions)

@@ -58,13 +58,13 @@ def _run(path: Path) -> dict[str, Any]:
         code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
         exec(code, module.__dict__)  # noqa: S102 - a task file is code that the user named, as an import is
     except InstructionKitError as error:
-        raise TaskError(f"{_line(path, error)}: {error}") from error
-    except _ITS_OWN as error:
-        raise TaskError(f"{_line(path, error)}: {type(error).__name__}: {error}") from error
+        raise TaskError(f"{line_of(path, error)}: {error}") from error
+    except ITS_OWN as error:
+        raise TaskError(f"{line_of(path, error)}: {type(error).__name__}: {error}") from error
     return module.__dict__
 
 
-_ITS_OWN = (
+ITS_OWN = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -81,10 +81,10 @@ _ITS_OWN = (
     ValueError,
     pl.exceptions.PolarsError,
 )
-"""What a task file's own code may raise."""
+"""What a task file's own code may raise, as it is loaded and in its functions over rows."""
 
 
-def _line(path: Path, error: BaseException) -> str:
+def line_of(path: Path, error: BaseException) -> str:
     """`file:line` of the place in the task file where it went wrong."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{path}:{error.lineno}"
