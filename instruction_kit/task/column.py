@@ -159,7 +159,7 @@ def _shown(expression: pl.Expr, schema: pl.Schema) -> pl.Expr:
 def _looked_up(expression: pl.Expr, schema: pl.Schema, table: Mapping[str, str]) -> Resolved:
     shown = _shown(expression, schema)
     value = shown.replace_strict(list(table), list(table.values()), default=None, return_dtype=pl.String)
-    return Resolved(value, _when(shown.is_not_null() & value.is_null(), "not one of the labels"), shown)
+    return Resolved(value, reason_where(shown.is_not_null() & value.is_null(), "not one of the labels"), shown)
 
 
 def _by_position(expression: pl.Expr, schema: pl.Schema, classes: Sequence[str], names: Sequence[str]) -> Resolved:
@@ -188,7 +188,7 @@ def _indexed(expression: pl.Expr, schema: pl.Schema, start: int) -> Resolved:
     shown = expression.cast(pl.String, strict=False).str.strip_chars()
     whole = shown if dtype.is_integer() or dtype == pl.String else pl.lit(None, dtype=pl.String)
     value = whole.cast(pl.Int64, strict=False) - start
-    return Resolved(value, _when(shown.is_not_null() & value.is_null(), "not an integer"), shown)
+    return Resolved(value, reason_where(shown.is_not_null() & value.is_null(), "not an integer"), shown)
 
 
 def position(value: Value, *, within: Value) -> Column:
@@ -206,10 +206,11 @@ def position(value: Value, *, within: Value) -> Column:
         together = pl.concat_list(shown, held.cast(pl.List(pl.String), strict=False))
         found = together.list.eval((pl.element() == pl.element().first()).arg_true())
         place = found.list.get(1, null_on_oob=True).cast(pl.Int64) - 1
-        return Resolved(place, _when(shown.is_not_null() & place.is_null(), "not in the list of options"), shown)
+        return Resolved(place, reason_where(shown.is_not_null() & place.is_null(), "not in the list of options"), shown)
 
     return Column(reads_of(expression, held), resolve)
 
 
-def _when(condition: pl.Expr, reason: str) -> pl.Expr:
+def reason_where(condition: pl.Expr, reason: str) -> pl.Expr:
+    """The reason where the condition holds, else null."""
     return pl.when(condition).then(pl.lit(reason)).otherwise(pl.lit(None, dtype=pl.String))

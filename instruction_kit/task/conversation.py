@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from instruction_kit.errors import TaskError
-from instruction_kit.task.column import Column, Resolved, Value, as_expression, reads_of, text
+from instruction_kit.task.column import Column, Resolved, Value, as_expression, reads_of, reason_where, text
 
 ROLES: Mapping[str, str] = {"user": "user", "assistant": "assistant", "system": "system"}
 
@@ -71,7 +71,7 @@ def _messages(source: pl.Expr, schema: pl.Schema, keys: tuple[str, str], roles: 
 def _one(said: pl.Expr, place: int, role: str, problem: str) -> tuple[pl.Expr, pl.Expr]:
     turn = said.list.get(place, null_on_oob=True).struct
     right = turn.field("role").eq_missing(pl.lit(role))
-    return pl.when(right).then(turn.field("content")), _when(said.is_not_null() & ~right, problem)
+    return pl.when(right).then(turn.field("content")), reason_where(said.is_not_null() & ~right, problem)
 
 
 def _earlier(said: pl.Expr, roles: Mapping[str, str]) -> tuple[pl.Expr, pl.Expr]:
@@ -79,8 +79,4 @@ def _earlier(said: pl.Expr, roles: Mapping[str, str]) -> tuple[pl.Expr, pl.Expr]
     turn = pl.struct(pl.element().struct.field("role"), pl.element().struct.field("content"))
     turns = said.list.head(said.list.len().cast(pl.Int64) - 2).list.eval(pl.when(pl.element().is_not_null()).then(turn))
     kept = pl.when((said.list.len() > 2) & ~unknown).then(turns)
-    return kept, _when(unknown, f"a role is none of {', '.join(roles)}")
-
-
-def _when(condition: pl.Expr, reason: str) -> pl.Expr:
-    return pl.when(condition).then(pl.lit(reason)).otherwise(pl.lit(None, dtype=pl.String))
+    return kept, reason_where(unknown, f"a role is none of {', '.join(roles)}")
