@@ -137,7 +137,8 @@ def _draw_pairs(axes: Axes, panel: Panel, stats: Stats) -> None:
             if part.by == "task":
                 axes.vlines(expected[part.name] * total, at - 0.4, at + 0.4, colors=EXPECTED, linewidth=1.4)
             _beside(axes, at, f"{part.pairs:,}  {part.share:.1%}")
-    axes.set_xlabel("pairs; a red line is what the plan expected of a task", fontsize=8.5, color=SOFT)
+    planned = any(isinstance(part, Part) and part.by == "task" for part in panel.values)
+    axes.set_xlabel("pairs; a red line is what the plan expected" if planned else "pairs", fontsize=8.5, color=SOFT)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.locator_params(axis="x", nbins=5, integer=True)
 
