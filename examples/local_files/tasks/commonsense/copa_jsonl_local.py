@@ -9,7 +9,8 @@ QUESTIONS = {"cause": "What was the cause of this?", "effect": "What happened as
 
 task = Task(
     schema=MultipleChoice,
-    # train and dev32 are two samples of the same published split
+    # train and dev32 are two samples of the same published split. Beside copa_xml_local nothing here is unseen: its
+    # train rows hold all of these.
     source=Files({"train": ["copa_jsonl/train.jsonl", "copa_jsonl/dev32.jsonl"], "validation": "copa_jsonl/val.jsonl"}),
     columns={
         "context": text("premise"),
