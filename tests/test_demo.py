@@ -17,12 +17,14 @@ tasks: [sst2, copa, gsm8k, rte]
 hold_out: [natural_language_inference]
 data: sample
 phrasings: 12
+option_styles: [dash]
+option_order: source
 num_validation: 6
 num_held_out: 6
 """
 BELOW = r"rank accuracy on rows seen in training is 0\.[0-8]\d*, expected at least 0\.9"
 LINES = ["Rows seen in training", "Rows of trained tasks, not seen", "Held-out clusters"]
-EPOCHS = 10
+EPOCHS = 7
 SIZE: dict[str, Any] = {"hidden_size": 128, "max_rows": 6, "expect_seen": 0.9}
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
     BooleanQA,
     Choice,
@@ -254,6 +255,26 @@ class WithFieldValidator(Schema):
         if not value.isdigit():
             raise ValueError("not digits")
         return value
+
+
+class WithSlip(Schema):
+    target = Free("answer")
+    question: Text
+    answer: Text
+
+    @field_validator("answer")
+    @classmethod
+    def _digits(cls, value: str) -> str:
+        return value.digits()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_validator_that_goes_wrong_by_itself_is_named():
+    with pytest.raises(SchemaError) as error:
+        check_frame(pl.DataFrame({"question": ["q"], "answer": ["a"]}), schema=WithSlip)
+    assert str(error.value) == (
+        "WithSlip: a validator raised AttributeError: 'str' object has no attribute 'digits'; "
+        "what is wrong with a row is said with ValueError"
+    )
 
 
 class WithModelValidator(Schema):

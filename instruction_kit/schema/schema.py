@@ -134,12 +134,24 @@ def reasons(schema: type[Schema], error: ValidationError) -> Reasons:
 
 
 def check_row(schema: type[Schema], row: dict[str, Any]) -> Reasons:
-    """Check one row against the class itself; empty means good."""
+    """Check one row against the class itself; empty means good.
+
+    Raises:
+        SchemaError: a validator of the class went wrong by itself instead of saying what is wrong with the row.
+
+    """
     try:
         schema.model_validate(row)
     except ValidationError as error:
         return reasons(schema, error)
+    except _SLIPS as error:
+        told = f"{schema.__name__}: a validator raised {type(error).__name__}: {error}"
+        raise SchemaError(f"{told}; what is wrong with a row is said with ValueError") from error
     return frozenset()
+
+
+_SLIPS = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
+"""What a validator's own code may raise; pydantic takes ValueError and AssertionError for verdicts on the row."""
 
 
 _WORDS = {
