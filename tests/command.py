@@ -42,8 +42,8 @@ def refused(*arguments: str | Path) -> str:
 
 
 def on_a_terminal(*arguments: str | Path) -> list[str]:
-    """The lines that a command which ends well writes to a terminal of 80 columns, as the tests' `TERM` has."""
-    with patch.object(console.out, "_force_terminal", new=True):
+    """The lines that a command which ends well writes to a terminal of 80 columns, wherever the tests run."""
+    with patch.multiple(console.out, _force_terminal=True, _width=80, _height=25):
         code, out, err = command(*arguments)
     assert code == 0, err
     return out.splitlines()

@@ -71,7 +71,9 @@ def row_problems(
 
 
 def _nulls() -> dict[str, pl.Expr]:
-    return {f"{name} is null": pl.col(name).is_null() for name in PAIR_SCHEMA.names if name not in NULLABLE}
+    nulls = {f"{name} is null": pl.col(name).is_null() for name in PAIR_SCHEMA.names if name not in NULLABLE}
+    lists = ("options", "references", "candidates", "gold")
+    return nulls | {f"{name} holds null": pl.col(name).list.eval(pl.element().is_null()).list.any() for name in lists}
 
 
 def _texts(manifest: Manifest) -> dict[str, pl.Expr]:
@@ -156,7 +158,7 @@ def _answer_problems(frame: pl.DataFrame, shard: Shard, known: Mapping[str, Phra
         said = completion[max(start, 0) : max(end, 0)]
         if phrasing.place.read(completion) != said:
             wrong.append(at)
-        elif options and said not in _said(options, phrasing.styles):
+        elif options and None not in options and said not in _said(options, phrasing.styles):
             stray.append(at)
     yield from rows_with("its answer span does not hold the answer", frame[wrong], file=shard.path)
     yield from rows_with("its answer is none of its options", frame[stray], file=shard.path)

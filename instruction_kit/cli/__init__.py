@@ -2,6 +2,7 @@
 names.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -13,11 +14,23 @@ from instruction_kit.errors import InstructionKitError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; an error of ours, or of the disk, is told in plain words, exit 1."""
     try:
-        app(arguments)
+        try:
+            app(arguments)
+        finally:
+            sys.stdout.flush()  # while a full disk can still be told
     except InstructionKitError as error:
         _fail(str(error))
     except OSError as error:
+        _drop_output()
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
+
+
+def _drop_output() -> None:
+    """What could not be written would be tried again when Python ends, and end in its own words."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(told: str) -> NoReturn:
