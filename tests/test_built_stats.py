@@ -139,7 +139,6 @@ def test_rows_are_the_same_however_many_are_told_apart_at_once(folder, found, mo
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory, folder) -> Path:
     """Of a toy model, trained on the pairs themselves."""
-    pytest.importorskip("transformers")
     from instruction_kit.training.toy import make_toy
 
     where = tmp_path_factory.mktemp("toy")
@@ -162,7 +161,6 @@ def test_lengths_in_tokens_are_those_of_the_texts_apart_without_special_tokens(f
 
 
 def test_a_tokenizer_that_is_none_is_refused(folder, tmp_path):
-    pytest.importorskip("transformers")
     mend = "name a repository or a folder of one"
     told = f"tokenizer {tmp_path / 'no'}: cannot be loaded: no such folder; {mend}"
     assert refused("stats", folder, "--tokenizer", tmp_path / "no") == told
@@ -230,7 +228,6 @@ def test_a_file_that_is_missing_points_to_verify(folder, tmp_path):
 
 @pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
 def test_a_picture_is_drawn_and_the_same_each_time(suffix, begins, folder, tmp_path):
-    pytest.importorskip("matplotlib")
     for name in ("one", "two"):
         assert command("stats", folder, "--picture", tmp_path / f"{name}{suffix}").code == 0
     first = (tmp_path / f"one{suffix}").read_bytes()
@@ -239,7 +236,6 @@ def test_a_picture_is_drawn_and_the_same_each_time(suffix, begins, folder, tmp_p
 
 
 def test_a_picture_names_every_task_and_split(folder, tmp_path):
-    pytest.importorskip("matplotlib")
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.fonttype": "none"}):
@@ -250,7 +246,6 @@ def test_a_picture_names_every_task_and_split(folder, tmp_path):
 
 
 def test_a_picture_that_cannot_be_is_refused_before_anything_is_counted(folder, tmp_path):
-    pytest.importorskip("matplotlib")
     assert (
         refused("stats", folder, "--picture", tmp_path / "a.jpg")
         == f"{tmp_path / 'a.jpg'}: a picture is a .png or an .svg file"

@@ -64,10 +64,7 @@ def http(folder):
     thread.join()
 
 
-NEEDS_HTTP = pytest.mark.skipif(find_spec("aiohttp") is None, reason="fsspec reads http:// with aiohttp")
-
-
-@pytest.fixture(params=["memory", "file", "zip", pytest.param("http", marks=NEEDS_HTTP)])
+@pytest.fixture(params=["memory", "file", "zip", "http"])
 def root(request, folder):
     """What stands before a file's name, and what after it."""
     match request.param:
@@ -155,7 +152,6 @@ def test_an_archive_that_is_not_there_is_told(folder):
     assert said.endswith("; check the address, the network and your access")
 
 
-@NEEDS_HTTP
 def test_a_server_that_has_no_such_file_or_is_not_there_is_told(http, folder):
     assert refused(Files({"train": f"{http}/b.csv"}), folder).startswith(f"{http}/b.csv: no such file; ")
     gone = "http://127.0.0.1:9/b.csv"

@@ -60,7 +60,7 @@ def beside(url: str) -> list[str]:
         folder = path.rpartition("/")[0]
         try:
             return [name.rpartition("/")[2] for name in system.ls(folder, detail=False)]
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError):  # the latter is fsspec's word for a place that lists nothing
             return []
 
 
