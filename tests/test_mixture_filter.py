@@ -1,13 +1,15 @@
-"""Filters by licence and by language: what stays, what leaves and where that is told, and what cannot be."""
+"""Filters by licence, language and status: what stays, what leaves and where that is told, and what cannot be."""
 
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from small_task import built, claims, lines, phrasings, task_file, verdicts
 
-from instruction_kit import Mixture
-from instruction_kit.errors import MixtureError
+from instruction_kit import Frame, Mixture, Task, labels
+from instruction_kit.errors import MixtureError, TaskError
+from instruction_kit.schema import Classification
 
 TEXTS = {
     "classification/ask": "{{ text }}\n\n{{ options }}\n|||\n{{ answer }}",
@@ -185,3 +187,39 @@ def test_a_task_without_a_phrasing_in_these_languages_is_refused(tmp_path):
         "languages: task verdicts has no template in en; write one in templates/verdict/ or templates/verdicts/, "
         "or take the task out"
     )
+
+
+# --- sources that nobody has seen -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_unseen(tmp_path_factory) -> Path:
+    folder = phrasings(tmp_path_factory.mktemp("unseen"), TEXTS)
+    task_file(folder, "seen", train=lines(12))
+    path = task_file(folder, "unseen", train=lines(12))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('license="mit"', 'license="mit", status="unverified"'), encoding="utf-8")
+    return folder
+
+
+def test_an_unverified_task_leaves_a_mixture_that_does_not_name_it(with_unseen):
+    told = sorting(with_unseen).plan()
+    assert "unseen" not in told.training
+    assert told.leaving == {"unseen": "its source is unverified, and the mixture does not name it"}
+
+
+def test_an_unverified_task_that_is_named_trains_or_is_measured(with_unseen):
+    assert staying(sorting(with_unseen, tasks=["sorting", "unseen"])) == ["seen", "unseen"]
+    assert sorting(with_unseen, hold_out=["unseen"]).plan().measured == ("unseen",)
+
+
+def test_a_status_is_one_of_two():
+    with pytest.raises(TaskError, match="status: Input should be 'usable' or 'unverified'"):
+        Task(
+            name="odd",
+            cluster="sorting",
+            schema=Classification,
+            source=Frame(pl.DataFrame({"text": ["a"], "label": [0]})),
+            columns={"text": "text", "label": labels("label", ["no", "yes"])},
+            status="odd",  # type: ignore[arg-type]
+        )

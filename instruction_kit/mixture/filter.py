@@ -1,10 +1,10 @@
-"""Filters: which tasks leave for their licence or their language, and which templates for theirs.
+"""Filters: which tasks leave for their licence, their language or their status, and which templates for theirs.
 
 In: the chosen tasks and what a mixture allows. Out: what leaves, each with the reason, and names that filter nothing. A
 task stays if its licence is allowed and every language of it is, so that a translation needs both of its languages.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from instruction_kit.errors import nearest
@@ -56,3 +56,9 @@ class Filter:
         for name in self.languages or ():
             if name not in spoken:
                 yield f"languages: no task of this mixture is in {name}; {nearest(name, spoken)}"
+
+
+def unverified(tasks: Mapping[str, Task], named: Collection[str]) -> dict[str, str]:
+    """Task -> why it leaves: tasks of a source that nobody has seen, unless the mixture asks for them by name."""
+    why = "its source is unverified, and the mixture does not name it"
+    return {name: why for name, task in tasks.items() if task.status == "unverified" and name not in named}

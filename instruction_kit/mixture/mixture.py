@@ -17,7 +17,7 @@ from instruction_kit.library import search_path
 from instruction_kit.mixture.check import name_problems, problems, raise_all
 from instruction_kit.mixture.choose import Choice, choose
 from instruction_kit.mixture.exemplars import Exemplars
-from instruction_kit.mixture.filter import Filter
+from instruction_kit.mixture.filter import Filter, unverified
 from instruction_kit.mixture.rate import Budget, ExamplesProportional, Rates
 from instruction_kit.mixture.serve import Readable, all_templates, unserved
 from instruction_kit.mixture.told import told
@@ -181,11 +181,12 @@ class Mixture(BaseModel):
         """What trains, what is measured, what leaves and why."""
         raise_all([MixtureError(why) for why in name_problems(self, self.chosen)])
         trainless = [name for name, task in self.chosen.items() if "train" not in task.reading(self.data).split_names]
+        listed = [] if self.tasks == "all" else [task if isinstance(task, str) else task.name for task in self.tasks]
         return resolve(
             self.chosen,
             self.hold_out,
-            listed=[] if self.tasks == "all" else [task if isinstance(task, str) else task.name for task in self.tasks],
-            filtered=self.filter.leaving(self.chosen),
+            listed=listed,
+            filtered=unverified(self.chosen, {*listed, *self.hold_out}) | self.filter.leaving(self.chosen),
             trainless=trainless,
         )
 

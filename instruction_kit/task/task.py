@@ -115,6 +115,9 @@ class Task:
     """The measured split; by default test, else validation, else rows of train."""
     metrics: Sequence[str] = ("accuracy",)
     license: str = "unknown"
+    status: Literal["usable", "unverified"] = "usable"
+    """`unverified` where nobody has seen the source as this file describes it: it stays out of a mixture that does not
+    name it."""
     families: Sequence[str] = ()
     """Annotated datasets that this one is, or was made from; hold-outs follow them."""
     languages: Sequence[str] = ("en",)
