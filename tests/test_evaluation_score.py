@@ -1,5 +1,6 @@
 """Log-likelihoods: equal to the plain definition, for several architectures, and to themselves in every batch."""
 
+import inspect
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -8,11 +9,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import BloomConfig, GPT2Config, GPTNeoXConfig, LlamaConfig, OPTConfig
+from transformers import BloomConfig, GPT2Config, GPTNeoXConfig, LlamaConfig, MistralConfig, OPTConfig
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from instruction_kit.errors import EvaluationError
-from instruction_kit.evaluation.score import Scored, log_likelihoods, max_positions
+from instruction_kit.evaluation.batch import Scored
+from instruction_kit.evaluation.score import log_likelihoods, max_positions
+from instruction_kit.evaluation.shared import shares
 
 VOCABULARY = 50
 SIZES: dict[str, Any] = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -24,7 +27,12 @@ CONFIGS = {
     "gpt_neox": GPTNeoXConfig(**SIZES, intermediate_size=64, max_position_embeddings=64),
     "opt": OPTConfig(**SIZES, ffn_dim=64, word_embed_proj_dim=32, max_position_embeddings=64),
     "bloom": BloomConfig(vocab_size=VOCABULARY, hidden_size=32, n_layer=1, n_head=2),
+    "mistral": MistralConfig(
+        **SIZES, intermediate_size=64, num_key_value_heads=1, sliding_window=6, max_position_embeddings=64
+    ),
 }
+FROM_CACHE = {"llama", "gpt2", "gpt_neox", "opt", "bloom"}
+"""Those of them that can go on from a cache; a sliding window forgets."""
 TOKENS = st.lists(st.integers(0, VOCABULARY - 1), min_size=1, max_size=12).map(tuple)
 SEQUENCES = st.lists(st.builds(Scored, TOKENS, TOKENS), min_size=1, max_size=20)
 
@@ -79,6 +87,63 @@ def sequences(num: int) -> list[Scored]:
 def test_a_score_is_the_sum_over_the_completion_alone_in_every_batch(model, batch_size):
     wanted = [by_definition(model, sequence) for sequence in sequences(23)]
     assert log_likelihoods(model, sequences(23), batch_size=batch_size) == pytest.approx(wanted, abs=1e-5)
+
+
+def branching(num: int) -> list[Scored]:
+    """Sequences of which several share a prompt, and several prompts a trunk of 33 or 40 tokens."""
+    trunks = [tuple((11 * number + 1) % VOCABULARY for number in range(length)) for length in (40, 33, 0)]
+    prompts = [(*trunks[number % 3], 1 + number, *range(number % 4)) for number in range(num)]
+    texts = [(3,), (3, 1), (4, 5, 6, 2), (7, 2)]
+    return [Scored(prompt, text) for prompt in prompts for text in texts[: 1 + len(prompt) % 4]]
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 64])
+def test_what_is_run_once_for_several_scores_each_as_if_it_were_alone(model, batch_size):
+    wanted = [by_definition(model, sequence) for sequence in branching(14)]
+    assert log_likelihoods(model, branching(14), batch_size=batch_size) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_model_goes_on_from_a_cache_if_that_gives_what_whole_sequences_give(model, request):
+    with torch.inference_mode():
+        assert shares(model.train(mode=False)) == (request.node.callspec.params["model"] in FROM_CACHE)
+
+
+def test_a_model_that_attends_to_padding_is_run_on_whole_sequences():
+    model = make("llama")
+    forward = model.forward
+
+    def unmasked(*, past_key_values=None, attention_mask=None, position_ids=None, **rest):
+        masked = past_key_values is None or not past_key_values.get_seq_length()
+        return forward(
+            past_key_values=past_key_values,
+            attention_mask=attention_mask if masked else torch.ones_like(attention_mask),
+            position_ids=position_ids,
+            **rest,
+        )
+
+    wanted = log_likelihoods(model, branching(6), batch_size=8)
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(20)  # so that attention is far from even
+        model.forward = unmasked
+    with torch.inference_mode():
+        assert not shares(model)
+    assert wanted != log_likelihoods(model, branching(6), batch_size=8)
+
+
+def test_a_shared_prompt_goes_through_the_model_once():
+    model, widths = make("llama"), []
+    forward = model.forward
+
+    def counting(input_ids, **rest):
+        widths.append(tuple(input_ids.shape))
+        return forward(input_ids, **rest)
+
+    counting.__signature__ = inspect.signature(forward)  # type: ignore[attr-defined]
+    model.forward = counting
+    prompt = tuple(range(20))
+    log_likelihoods(model, [Scored(prompt, (number, number + 1, 2)) for number in range(4)], batch_size=4)
+    probe = 3  # whole, prompt, completions
+    assert widths[probe:] == [(1, 20), (4, 2)]
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,10 +16,11 @@ import polars as pl
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from instruction_kit.errors import EvaluationError
+from instruction_kit.evaluation.batch import Scored
 from instruction_kit.evaluation.figures import best_candidates
 from instruction_kit.evaluation.report import MODEL
 from instruction_kit.evaluation.rows import ROWS
-from instruction_kit.evaluation.score import Scored, ignore, log_likelihoods, max_positions
+from instruction_kit.evaluation.score import ignore, log_likelihoods, max_positions
 from instruction_kit.token.conversation import pair_of
 from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoded, Encoder, Misfit

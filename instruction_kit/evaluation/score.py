@@ -1,31 +1,24 @@
 """Log-likelihoods: a model and token sequences go in, one sum of log-probabilities a completion comes out.
 
-A score must not depend on what it was batched with: sequences are padded on the right behind an attention mask, with
-explicit positions, so a token sees the same tokens at the same positions in every batch; the softmax is taken in
-float32, the sum in float64. Batches hold sequences of like length, the longest first, so what does not fit in memory
-fails at once; results come back in the order of the input. Nothing is ever cut here: see `max_positions`.
+A score must not depend on what it was batched with: padding stands on the right behind an attention mask, with explicit
+positions, so a token sees the same tokens at the same positions in every batch; the softmax is taken in float32, the
+sum in float64. Sequences that share a prompt, or a long beginning of one, are run from a cache where the model can
+(`shared`), all others whole (`whole`); results come back in the order of the input. Nothing is ever cut here: see
+`max_positions`.
 """
 
-import inspect
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import cast
 
 import torch
 from transformers import PreTrainedModel
 
 from instruction_kit.errors import EvaluationError
-
-
-class Scored(NamedTuple):
-    """A prompt and what is to be scored after it, in tokens."""
-
-    prompt: tuple[int, ...]
-    completion: tuple[int, ...]
-
-    @property
-    def num_inputs(self) -> int:
-        """The number of tokens that the model must see: all but the last, which is only predicted."""
-        return len(self.prompt) + len(self.completion) - 1
+from instruction_kit.evaluation.batch import Scored
+from instruction_kit.evaluation.shared import shared, shares
+from instruction_kit.evaluation.trunk import Tokens, runs
+from instruction_kit.evaluation.whole import whole
 
 
 def ignore(_num: int) -> None:
@@ -50,7 +43,8 @@ def log_likelihoods(
 
     Dropout is switched off in the model if it was on.
 
-    `advance` is told after every batch how many of the sequences are done.
+    `batch_size` counts sequences of the greatest length; of shorter ones more are run at a time. `advance` is told
+    after every batch how many of the sequences are done.
 
     Raises:
         EvaluationError: the model knows fewer tokens than there are, or gives probabilities that are no numbers.
@@ -61,15 +55,28 @@ def log_likelihoods(
     places: dict[Scored, list[int]] = {}
     for place, sequence in enumerate(sequences):
         places.setdefault(sequence, []).append(place)
-    by_length = sorted(places, key=lambda sequence: (-sequence.num_inputs, len(sequence.prompt), sequence))
     scores = [0.0] * len(sequences)
-    for start in range(0, len(by_length), batch_size):
-        batch = by_length[start : start + batch_size]
-        for sequence, score in zip(batch, _run(model, batch), strict=True):
+    for batch in _batches(model, list(places), batch_size):
+        for sequence, score in zip(batch, _sums(batch), strict=True):
             for place in places[sequence]:
                 scores[place] = score
         advance(sum(len(places[sequence]) for sequence in batch))
     return scores
+
+
+def _batches(
+    model: PreTrainedModel, sequences: Sequence[Scored], batch_size: int
+) -> Iterator[dict[Scored, torch.Tensor]]:
+    """Run what is worth sharing from a cache, if the model can, and the rest whole."""
+    completions: dict[Tokens, list[Tokens]] = {}
+    for prompt, completion in sequences:
+        completions.setdefault(prompt, []).append(completion)
+    loners = {prompt for run in runs(list(completions)) if not run.trunk for prompt in run.prompts}
+    joint = {prompt: texts for prompt, texts in completions.items() if len(texts) > 1 or prompt not in loners}
+    if not joint or not shares(model):
+        return whole(model, sequences, batch_size=batch_size)
+    rest = [sequence for sequence in sequences if sequence.prompt not in joint]
+    return chain(shared(model, joint, batch_size=batch_size), whole(model, rest, batch_size=batch_size))
 
 
 def _check_vocabulary(model: PreTrainedModel, sequences: Sequence[Scored]) -> None:
@@ -83,45 +90,12 @@ def _check_vocabulary(model: PreTrainedModel, sequences: Sequence[Scored]) -> No
         )
 
 
-def _run(model: PreTrainedModel, batch: Sequence[Scored]) -> list[float]:
-    """Score one batch: of the logits only the positions that some completion needs, of those only its own."""
-    width = max(sequence.num_inputs for sequence in batch)
-    first = min(len(sequence.prompt) for sequence in batch) - 1
-    accepted = inspect.signature(model.forward).parameters
-    extra: dict[str, object] = {"use_cache": False}
-    if "position_ids" in accepted:
-        extra["position_ids"] = torch.arange(width, device=model.device).expand(len(batch), width)
-    if "logits_to_keep" in accepted:
-        extra["logits_to_keep"] = width - first
-    else:
-        first = 0
-    logits = model(**_padded(batch, width, model.device), **extra).logits
-    found = [_log_probabilities(logits[number], sequence, first) for number, sequence in enumerate(batch)]
-    return _sums(torch.cat(found).cpu(), [len(sequence.completion) for sequence in batch])
-
-
-def _padded(batch: Sequence[Scored], width: int, device: torch.device) -> dict[str, torch.Tensor]:
-    """Lay sequences out as rows of one width; what stands in the padding is never attended to."""
-    tokens = torch.zeros(len(batch), width, dtype=torch.long)
-    mask = torch.zeros(len(batch), width, dtype=torch.long)
-    for number, sequence in enumerate(batch):
-        ids = (*sequence.prompt, *sequence.completion)[:-1]
-        tokens[number, : len(ids)] = torch.tensor(ids)
-        mask[number, : len(ids)] = 1
-    return {"input_ids": tokens.to(device), "attention_mask": mask.to(device)}
-
-
-def _log_probabilities(logits: torch.Tensor, sequence: Scored, first: int) -> torch.Tensor:
-    start = len(sequence.prompt) - 1 - first
-    targets = torch.tensor(sequence.completion, device=logits.device)
-    wanted = logits[start : start + len(sequence.completion)].float().log_softmax(dim=-1)
-    return wanted.gather(1, targets[:, None])[:, 0]
-
-
-def _sums(log_probabilities: torch.Tensor, lengths: list[int]) -> list[float]:
-    if not log_probabilities.isfinite().all():
+def _sums(batch: dict[Scored, torch.Tensor]) -> list[float]:
+    """Add up each completion; one transfer from the device for the whole batch."""
+    found = torch.cat(list(batch.values())).cpu()
+    if not found.isfinite().all():
         raise EvaluationError(
             "the model gives a probability that is not a number; its weights are broken, or overflow in this type: "
             "measure with --dtype float32"
         )
-    return [float(part.sum()) for part in torch.split(log_probabilities.double(), lengths)]
+    return [float(part.sum()) for part in torch.split(found.double(), [len(s.completion) for s in batch])]
