@@ -32,8 +32,9 @@ hub-check: venv ## Read the first 100 rows of every task's hub source: columns, 
 golden: venv ## Write anew what the templates render of the samples (tests/golden), to be read as a diff
 	REWRITE_GOLDEN=1 $(RUN)python -m pytest -q tests/test_library_content.py
 
-check: venv ## Lint, formatting, types, the direction of imports, and the examples in the docs; all of them, then the verdict
+check: venv ## Lint, formatting, types, imports, the rules of the library, and the examples in the docs; all, then the verdict
 	@failed=0; \
-	for step in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-logo" "pytest -q tests/test_docs.py"; do \
+	for step in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-logo" \
+		"instruction-kit check --library" "pytest -q tests/test_docs.py"; do \
 		echo "== $$step"; $(RUN)$$step || failed=1; \
 	done; exit $$failed

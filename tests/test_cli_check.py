@@ -31,16 +31,16 @@ def write(folder: Path, **files: str | bytes) -> Path:
 def problems(folder: Path) -> list[str]:
     """What `check` says of a folder, without the folder's name."""
     code, out, err = command("check", folder)
-    told = out.splitlines()
-    assert err.endswith(f" {len(told)} problems\n")
+    told = [line for line in out.splitlines() if ": advice: " not in line]
+    assert f" {len(told)} problems" in err
     assert code == (1 if told else 0)
     return [line.replace(f"{folder}/", "") for line in told]
 
 
 def test_the_library_is_sound():
-    code, out, err = command("check")
-    assert (code, out) == (0, "")
-    assert err.endswith(" templates, 0 problems\n")
+    code, _, err = command("check")
+    assert code == 0
+    assert " templates, 0 problems" in err
 
 
 def test_a_sound_folder_is_counted_without_the_library(tmp_path):

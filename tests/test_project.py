@@ -260,13 +260,13 @@ def test_the_command_works_from_the_wheel_alone(wheel, tmp_path):
     code = f"""
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
-sys.argv[1:] = ["check"]
+sys.argv[1:] = ["list", "templates"]
 import instruction_kit.cli
 assert instruction_kit.__file__.startswith({str(tmp_path)!r})
 instruction_kit.cli.main()
 """
     installed = Path(sys.executable).with_name("instruction-kit")
-    assert run(sys.executable, "-c", code, cwd=tmp_path) == run(installed, "check")
+    assert run(sys.executable, "-c", code, cwd=tmp_path) == run(installed, "list", "templates")
 
 
 # --- the tests' own walls ---------------------------------------------------------------------------------------------

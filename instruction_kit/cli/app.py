@@ -12,7 +12,7 @@ from instruction_kit.built.diff import diff as folder_diff
 from instruction_kit.built.stats import stats as folder_stats
 from instruction_kit.built.verify import verify as verify_folder
 from instruction_kit.cli.catalogue import Kind, catalogue
-from instruction_kit.cli.check import check_folders
+from instruction_kit.cli.check import finding_lines, problems
 from instruction_kit.cli.console import err, out, show, show_json
 from instruction_kit.cli.diff import diff_lines
 from instruction_kit.cli.list import entry_table
@@ -23,6 +23,7 @@ from instruction_kit.cli.probe import probe_table
 from instruction_kit.cli.stats import drawing, stats_tables
 from instruction_kit.library import search_path
 from instruction_kit.mixture import Mixture
+from instruction_kit.review.review import review
 from instruction_kit.task.load import load_tasks
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -42,18 +43,27 @@ MixtureFile = Annotated[Path, typer.Argument(metavar="MIXTURE.yaml", show_defaul
 @app.command()
 def check(
     folders: Annotated[list[Path] | None, typer.Argument(metavar="[FOLDER…]", show_default=False)] = None,
+    *,
+    library: Annotated[
+        bool, typer.Option("--library", help="Hold them to the rules of the shipped library: advice is a problem.")
+    ] = False,
+    json: Json = False,
 ) -> None:
-    """Check every task and template, without data: all problems at once, exit 1 if there are any.
+    """Check every task, sample and template: all problems at once, exit 1 if there are any; advice beside them.
 
     Without a folder the library itself is checked.
     """
-    report = check_folders(folders or [])
-    for problem in report.problems:
-        out.print(problem, markup=False, highlight=False, soft_wrap=True)
-    err.print(
-        f"{report.num_tasks} tasks, {report.num_templates} templates, {len(report.problems)} problems", highlight=False
-    )
-    if report.problems:
+    found = review(folders or [], samples=library)
+    if json:
+        show_json(asdict(found))
+    else:
+        for line in finding_lines(found, library=library):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+    wrong = problems(found, library=library)
+    advice = len(found.findings) - len(wrong)
+    told = f"{found.num_tasks} tasks, {found.num_templates} templates, {len(wrong)} problems"
+    err.print(told + (f", {advice} pieces of advice" if advice else ""), highlight=False)
+    if wrong:
         raise typer.Exit(1)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from instruction_kit import schema as schemas
 from instruction_kit.errors import InstructionKitError, TemplateError, nearest
 from instruction_kit.holdout import LEAVE_TOGETHER
 from instruction_kit.library import library_folder, search_path
@@ -17,7 +16,7 @@ from instruction_kit.schema.schema import Schema
 from instruction_kit.source import Files, Frame, Hub
 from instruction_kit.task.load import load_tasks
 from instruction_kit.task.task import Task
-from instruction_kit.template.load import load_template, template_files
+from instruction_kit.template.load import known_schemas, load_template, template_files
 from instruction_kit.template.template import Template
 
 Kind = Literal["tasks", "templates", "schemas", "clusters", "families", "recipes"]
@@ -118,13 +117,6 @@ def catalogue(kind: Kind, paths: Sequence[Path]) -> list[Entry]:
 
     """
     return _LISTED[kind](paths)
-
-
-def known_schemas(tasks: Mapping[str, Task]) -> dict[str, type[Schema]]:
-    """Folder under `templates/` -> schema: the shipped ones, and those of the tasks."""
-    shipped = [getattr(schemas, name) for name in schemas.__all__]
-    classes = [kind for kind in shipped if isinstance(kind, type) and issubclass(kind, Schema) and kind is not Schema]
-    return {kind.folder(): kind for kind in [*classes, *(task.schema for task in tasks.values())]}
 
 
 def _tasks(paths: Sequence[Path]) -> list[Entry]:

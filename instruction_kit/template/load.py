@@ -4,13 +4,15 @@ In: folders of the search path, and a task. Out: the phrasings that the task has
 that cannot be used is an error with file and line, never skipped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from instruction_kit import schema as schemas
 from instruction_kit.errors import TemplateError, nearest
 from instruction_kit.schema.schema import Schema
 from instruction_kit.task.check import NAME
+from instruction_kit.task.task import Task
 from instruction_kit.template.template import Template, parse_template
 
 SUFFIX = ".jinja"
@@ -23,6 +25,13 @@ def template_files(folders: Sequence[Path]) -> dict[str, Path]:
         for path in sorted(folder.glob(f"templates/*/*{SUFFIX}")):
             found[f"{path.parent.name}/{path.stem}"] = path
     return dict(sorted(found.items()))
+
+
+def known_schemas(tasks: Mapping[str, Task]) -> dict[str, type[Schema]]:
+    """Folder under `templates/` -> schema: the shipped ones, and those of the tasks."""
+    shipped = [getattr(schemas, name) for name in schemas.__all__]
+    classes = [kind for kind in shipped if isinstance(kind, type) and issubclass(kind, Schema) and kind is not Schema]
+    return {kind.folder(): kind for kind in [*classes, *(task.schema for task in tasks.values())]}
 
 
 def read_template(path: Path) -> str:

@@ -1,0 +1,108 @@
+"""The rules for the phrasings of a task: what is said of a task that breaks each of them."""
+
+from pathlib import Path
+
+import pytest
+from command import command
+from small_task import lines, task_file
+
+from instruction_kit.review.finding import Finding
+from instruction_kit.review.review import review
+
+OWN = """\
+from typing import Literal
+
+from instruction_kit import Files, Task, labels
+from instruction_kit.schema import Label, LongText, Schema, Text
+
+
+class Verdict(Schema):
+    target = Label("label")
+    title: Text
+    body: LongText
+    label: Text
+
+
+task = Task(
+    schema=Verdict,
+    source=Files({"train": "posts.csv"}),
+    columns={"title": "title", "body": "post", "label": labels("stars", ["bad", "good"]), "rationale": "why"},
+)
+"""
+FIRST = "{{ body }}\n\nHow is the post on {{ title }} that {word}?\n\n{{ options }}\n|||\n{{ answer }}\n"
+MIDDLE = "Of the {word} kind:\n\n{{ body }}\n\nWhat is it, and how?\n\n{{ options }}\n|||\n{{ answer }}\n"
+LAST = "{{ options }}\n\nWhich of the {word} is that?\n\n{{ body }}\n|||\n{{ answer }}\n"
+INVERTED = "Write a {word} post that is {{ answer }}.\n|||\n{{ body }}\n"
+REASONING = "{{ body }}\n\nGive {word} reasons.\n\n{{ options }}\n|||\n{{ rationale }}\nSo it is {{ answer }}.\n"
+
+
+def said(folder: Path, *templates: str) -> list[Finding]:
+    """What is said of a task with these phrasings, each of which is of other words where it holds `{word}`."""
+    write(folder, OWN, *templates)
+    return [one for one in review([folder]).findings if not one.file.endswith(".csv")]
+
+
+def write(folder: Path, task: str, *templates: str) -> None:
+    (folder / "tasks/moods").mkdir(parents=True)
+    (folder / "tasks/moods/posts.py").write_text(task)
+    (folder / "templates/posts").mkdir(parents=True)
+    for number, text in enumerate(templates):
+        words = " ".join(f"word{number}of{place}" for place in range(20))
+        (folder / f"templates/posts/p{number:02}.jinja").write_text(text.replace("{word}", words))
+
+
+ENOUGH = (*[FIRST] * 3, *[MIDDLE] * 2, *[LAST] * 2, *[REASONING] * 3, INVERTED)
+
+
+def test_of_a_task_with_phrasings_enough_of_every_kind_nothing_is_said(tmp_path):
+    assert said(tmp_path, *ENOUGH) == []
+
+
+@pytest.mark.parametrize(
+    ("templates", "rule", "words"),
+    [
+        (ENOUGH[2:], "num_phrasings", "9 phrasings (8 answer); write 10 or more, in templates/verdict/ or"),
+        (ENOUGH[:-1], "num_inverted", "0 inverted phrasings; 1 to 3 turn the task around"),
+        ((*ENOUGH, *[INVERTED] * 3), "num_inverted", "4 inverted phrasings; 1 to 3 turn the task around"),
+        ((*ENOUGH[:9], INVERTED), "num_reasoning", "2 phrasings ask for reasons, which its rows bring; write 3 or"),
+        (
+            (*[FIRST] * 8, *[REASONING] * 3, INVERTED),
+            "main_position",
+            "over its phrasings body stands in 1 positions (first); let it stand in 3 of first, middle and last block",
+        ),
+        (
+            (*[FIRST] * 4, *[MIDDLE] * 4, *[REASONING] * 3, INVERTED),
+            "options_position",
+            "over its phrasings options stands in 1 positions (last); let it stand in 2 of first, middle and last",
+        ),
+    ],
+)
+def test_what_a_task_lacks_is_told_at_its_task(templates, rule, words, tmp_path):
+    (found,) = [one for one in said(tmp_path, *templates) if one.rule == rule]
+    assert found.place == f"{tmp_path}/tasks/moods/posts.py:14"
+    assert found.what.startswith(words)
+
+
+def test_two_phrasings_that_say_nearly_the_same_are_told_at_the_later_one(tmp_path):
+    same = "Here is a post that somebody wrote.\n\n{{ body }}\n\nIs it good or bad, {}?\n|||\n{{ answer }}\n"
+    (found,) = said(tmp_path, *ENOUGH, same.replace("{}", "dear reader"), same.replace("{}", "do you think"))
+    assert str(found) == (
+        f"{tmp_path}/templates/posts/p12.jinja:1: shares 62% of its runs of three words with posts/p11; "
+        "phrasings share under 50%"
+    )
+
+
+def test_rules_are_advice_and_problems_for_the_library(tmp_path):
+    task_file(tmp_path, "notes", train=lines(3))
+    assert command("check", tmp_path).code == 0
+    code, out, err = command("check", tmp_path, "--library")
+    assert (code, out) == (1, f"{tmp_path}/tasks/sorting/notes.py: has no sample; write notes.sample.jsonl beside it\n")
+    assert err == "1 tasks, 0 templates, 1 problems\n"
+
+
+def test_advice_is_called_so_and_counted(tmp_path):
+    write(tmp_path, OWN, FIRST)
+    code, out, err = command("check", tmp_path)
+    assert code == 0
+    assert all(f"{tmp_path}/tasks/moods/posts.py:14: advice: " in line for line in out.splitlines())
+    assert err == f"1 tasks, 1 templates, 0 problems, {len(out.splitlines())} pieces of advice\n"
