@@ -111,6 +111,7 @@ def test_a_split_without_rows_is_0_in_the_manifest_and_not_in_the_card(tmp_path)
         "held_out": {},
         "rejected": {"recitals": 0},
         "overlap": {"overlap": 0},
+        "duplicates": {"duplicates": 0},
     }
     assert set(contents(tmp_path / "out")) == {"README.md", "manifest.json", "train/train-00000-of-00001.parquet"}
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")

@@ -69,7 +69,7 @@ def manifest(folder: Path, change: Callable[[Any], None]) -> None:
 
 def rewrite(folder: Path, file: str, frame: pl.DataFrame) -> None:
     """Write other rows to a file, and its hash and number of rows to the manifest."""
-    if file.startswith(("rejected", "overlap")):
+    if file.startswith(("rejected", "overlap", "duplicates")):
         write_frame(folder / file, frame)
     else:
         write_table(folder / file, frame.to_arrow().cast(PAIR_SCHEMA))

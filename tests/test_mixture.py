@@ -37,6 +37,7 @@ EVERY_KEY: dict[str, Any] = {
     "held_out_settings": ["zero_shot.no_options"],
     "find_overlap": False,
     "drop_overlap": True,
+    "drop_duplicates": "exact",
     "seed": 7,
 }
 
@@ -94,6 +95,7 @@ def test_yaml_gives_the_same_object_as_python(tmp_path):
         held_out_settings=["zero_shot.no_options"],
         find_overlap=False,
         drop_overlap=True,
+        drop_duplicates="exact",
         seed=7,
     )
     assert read == written

@@ -34,6 +34,7 @@ EFFECTS: dict[str, Any] = {
 ELSEWHERE = {
     "find_overlap": "test_nobody_looks_where_that_is_asked_for",
     "drop_overlap": "test_such_rows_are_taken_out_and_counted_where_that_is_asked_for",
+    "drop_duplicates": "test_copies_are_taken_out_and_counted_where_that_is_asked_for",
     "paths": "test_a_later_folder_overrides_an_earlier_one",
     "licenses": "test_only_tasks_under_these_licences_stay",
     "exclude_licenses": "test_no_task_under_these_licences_stays",

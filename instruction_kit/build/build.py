@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from instruction_kit import __version__
+from instruction_kit.build import leakage, removal
 from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash, owned, read_receipt, receipt, write_frame, write_json, write_text
 from instruction_kit.build.draw import PAIRS, ROLE, Drawn, draw
 from instruction_kit.build.identity import Identity, check_folder, identify, sign
-from instruction_kit.build.leakage import summary
 from instruction_kit.build.ledger import task_records
 from instruction_kit.build.losses import notable
 from instruction_kit.build.manifest import FORMAT_VERSION, MANIFEST, Manifest, Shard, TemplateRecord, read_manifest
@@ -92,7 +92,8 @@ class _Build:
         rendered = list(self.progress.over("render", each, len(scans)))
         flat = [unit for units_of in shards.values() for unit in units_of]
         written = list(self.progress.over("shard", serial(lambda u: self._shard(u, scans, work), flat), len(flat)))
-        others = [*self._rejected(scans, work), *self._overlap(drawn)]
+        found = {"overlap": drawn.overlap, "duplicates": drawn.duplicates}
+        others = [*self._rejected(scans, work), *(shard for what in found.items() for shard in self._found(*what))]
         manifest = self._manifest(identity, scans, drawn, rendered, [shard for shard in (*written, *others) if shard])
         write_text(self.out / README, card(manifest))
         write_json(self.out / MANIFEST, manifest.model_dump(mode="json"))
@@ -137,7 +138,7 @@ class _Build:
             task = self.mixture.chosen[name]
             if isinstance(task.source, Hub) and self.mixture.data == "source":
                 accepted = sum(s.accepted for s in scans if (s.unit.task, s.unit.split) == (name, "train"))
-                remember(task, "train", accepted - drawn.duplicates[name, "train"])
+                remember(task, "train", accepted - drawn.same_key[name, "train"])
 
     def _render(
         self, done: Scan, scans: Sequence[Scan], drawn: Drawn, shards: Mapping[str, Sequence[ShardUnit]], work: Path
@@ -184,13 +185,14 @@ class _Build:
                 shards.append(_shard_record(self.out, path, "rejected", name, frame.height))
         return shards
 
-    def _overlap(self, drawn: Drawn) -> list[Shard]:
-        path = "overlap/overlap-00000-of-00001.parquet"
-        if not drawn.overlap.height:
+    def _found(self, config: str, rows: pl.DataFrame) -> list[Shard]:
+        """Rows that were found before the draw, one file under a config of their own."""
+        path = f"{config}/{config}-00000-of-00001.parquet"
+        if not rows.height:
             return []
         if path not in self.kept:
-            write_frame(self.out / path, drawn.overlap)
-        return [self.kept.get(path) or _shard_record(self.out, path, "overlap", "overlap", drawn.overlap.height)]
+            write_frame(self.out / path, rows)
+        return [self.kept.get(path) or _shard_record(self.out, path, config, config, rows.height)]
 
     def _manifest(
         self,
@@ -207,6 +209,7 @@ class _Build:
             "held_out": _held_out_splits(scans, drawn),
             "rejected": sorted(self.roles),
             "overlap": ["overlap"],
+            "duplicates": ["duplicates"],
         }
         rows: Counter[tuple[str, str]] = Counter()
         for shard in shards:
@@ -223,7 +226,8 @@ class _Build:
             tasks=task_records(self.mixture, self.roles, scans, drawn, rendered, identity),
             left=dict(self.mixture.leaving),
             templates={name: TemplateRecord(hash=known[name].hash, text=known[name].text) for name in used},
-            overlap=summary(drawn.overlap),
+            overlap=leakage.summary(drawn.overlap),
+            duplicates=removal.summary(drawn.duplicates),
             splits={config: {split: rows[config, split] for split in splits} for config, splits in planned.items()},
             shards=shards,
         )

@@ -17,7 +17,7 @@ def card(manifest: Manifest) -> str:
 
 
 def _configs(manifest: Manifest) -> Iterator[dict[str, object]]:
-    for config in ("train", "held_out", "rejected", "overlap"):
+    for config in ("train", "held_out", "rejected", "overlap", "duplicates"):
         splits = [split for split, rows in manifest.splits.get(config, {}).items() if rows]
         if splits:
             files = [{"split": split, "path": f"{config}/{split}-*.parquet"} for split in splits]
@@ -47,6 +47,9 @@ def _body(manifest: Manifest) -> Iterator[str]:
     if manifest.overlap:
         yield ""
         yield from _overlap(manifest)
+    if manifest.duplicates:
+        yield ""
+        yield from _duplicates(manifest)
     if manifest.left:
         yield ""
         yield "Left out: " + "; ".join(f"{name} ({why})" for name, why in manifest.left.items()) + "."
@@ -71,3 +74,14 @@ def _overlap(manifest: Manifest) -> Iterator[str]:
         for task, kinds in tasks.items():
             how = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
             yield f"| {held} | {task} | {sum(kinds.values()):,} | {how} |"
+
+
+def _duplicates(manifest: Manifest) -> Iterator[str]:
+    yield "Training rows that are copies of others were taken out; the config `duplicates` names both:"
+    yield ""
+    yield "| trained | copies of | rows | how |"
+    yield "|---|---|---:|---|"
+    for task, others in manifest.duplicates.items():
+        for kept, kinds in others.items():
+            how = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
+            yield f"| {task} | {kept} | {sum(kinds.values()):,} | {how} |"

@@ -5,17 +5,20 @@ keys under a hash of (seed, name of the choice, task, split, row id), so one mor
 moves another.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
 
 from instruction_kit import choice
-from instruction_kit.build.leakage import POS, SCAN, leaks
+from instruction_kit.build.leakage import OVERLAP, POS, SCAN, leaks
 from instruction_kit.build.plan import num_carved
 from instruction_kit.build.quota import Quota, quotas
+from instruction_kit.build.removal import REMOVED, duplicates
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.scan import Scan
 from instruction_kit.errors import MixtureError
@@ -45,12 +48,14 @@ class Drawn:
     rows: Mapping[str, pl.DataFrame]
     """Scan key -> its drawn rows."""
     quotas: Mapping[str, Quota]
-    duplicates: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    same_key: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(task, split) -> rows whose key another row before them has."""
     overlap: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Training rows that share text with held-out rows, as `instruction_kit.build.overlap` lays them out."""
     dropped_overlap: bool = False
     """Whether those were taken out."""
+    duplicates: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Training rows that were taken out as copies, as `instruction_kit.build.removal` lays them out."""
     pools: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     """Task -> the rows that its exemplars come from; only of tasks that show some."""
 
@@ -62,7 +67,7 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         MixtureError: a task that trains or is measured has no row left, or quotas cannot be met.
 
     """
-    frames, duplicates = _frames(scans)
+    frames, same_key = _frames(scans)
     held = mixture.held_out
     _check_rows(mixture, frames, scans)
     measured = {}
@@ -74,7 +79,9 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
     overlap = leaks(mixture, scans, measured)
     if mixture.drop_overlap:
         frames = _without(frames, overlap)
-        _check_rows(mixture, frames, scans)
+    copies = duplicates(mixture, scans, frames)
+    frames = _without(frames, copies)
+    _check_rows(mixture, frames, scans, _taken(overlap if mixture.drop_overlap else overlap.clear(), copies))
     drawn: list[tuple[tuple[str, str], pl.DataFrame]] = []
     pools = {}
     for name in held.training:
@@ -88,14 +95,14 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         drawn += [((name, "train"), _with_role(used, "train")), ((name, "train"), _with_role(seen, "seen"))]
     drawn += [(key, _with_role(rows, "held_out")) for key, rows in measured.items()]
     exemplars = {name: _exemplars(mixture, name, frames, drawn) for name in _showing(mixture)}
-    return Drawn(_by_scan(scans, drawn), made, duplicates, overlap, mixture.drop_overlap, exemplars)
+    return Drawn(_by_scan(scans, drawn), made, same_key, overlap, mixture.drop_overlap, copies, exemplars)
 
 
 def _without(
-    frames: Mapping[tuple[str, str], pl.DataFrame], overlap: pl.DataFrame
+    frames: Mapping[tuple[str, str], pl.DataFrame], taken: pl.DataFrame
 ) -> dict[tuple[str, str], pl.DataFrame]:
-    """Less the training rows that share text with held-out ones."""
-    gone = {key: frame[ROW] for key, frame in overlap.partition_by("task", "split", as_dict=True).items()}
+    """Less the rows that are taken out."""
+    gone = {key: frame[ROW] for key, frame in taken.partition_by("task", "split", as_dict=True).items()}
     return {
         key: frame.filter(~pl.col(ROW).is_in(gone[key].implode())) if key in gone else frame
         for key, frame in frames.items()
@@ -145,13 +152,26 @@ def _frames(scans: Sequence[Scan]) -> tuple[dict[tuple[str, str], pl.DataFrame],
     return unique, {key: whole[key].height - unique[key].height for key in whole}
 
 
-def _check_rows(mixture: "Mixture", frames: Mapping[tuple[str, str], pl.DataFrame], scans: Sequence[Scan]) -> None:
+def _taken(overlap: pl.DataFrame, copies: pl.DataFrame) -> Counter[tuple[str, str]]:
+    """(task, reason) -> rows that were taken out."""
+    return Counter(
+        [*((task, OVERLAP) for task in overlap["task"]), *((t, REMOVED[k]) for t, k in copies[["task", "kind"]].rows())]
+    )
+
+
+def _check_rows(
+    mixture: "Mixture",
+    frames: Mapping[tuple[str, str], pl.DataFrame],
+    scans: Sequence[Scan],
+    taken: Mapping[tuple[str, str], int] = MappingProxyType({}),
+) -> None:
     needed = [(name, "train") for name in mixture.held_out.training]
     needed += [(name, _measured_split(mixture, name)) for name in mixture.held_out.measured]
     for name, split in needed:
         if frames[name, split].height == 0:
             mine = [scan for scan in scans if (scan.unit.task, scan.unit.split) == (name, split)]
             reasons = [f"{count} x {why}" for scan in mine for why, count in scan.rejected.items()]
+            reasons = [f"{count} x {why}" for (task, why), count in taken.items() if task == name] + reasons
             skipped = sum(scan.skipped for scan in mine)
             told = "; ".join([*reasons[:5], *([f"{skipped} skipped"] if skipped else [])]) or "the source has none"
             raise MixtureError(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 _UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])"
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
+PRIME = np.uint64(0x9E3779B97F4A7C15)
 """2**64 divided by the golden ratio, made odd: powers of it spread over all 64 bits."""
 
 Hashes = npt.NDArray[np.uint64]
@@ -71,7 +71,7 @@ def grams(words: Words, size: int) -> tuple[Hashes, Places]:
     run = np.zeros(count, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for step in range(size):
-            run = run * _PRIME + words.hashes[step : step + count]
+            run = run * PRIME + words.hashes[step : step + count]
     whole = np.flatnonzero(words.left[:count] >= size).astype(np.int64)
     return run[whole], whole
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instruction_kit.build.commit import write_json
+from instruction_kit.build.duplicate import minhash_version
 from instruction_kit.build.length import read_tokenizer, tokenizer_hash
 from instruction_kit.build.manifest import MANIFEST
 from instruction_kit.build.scan import task_hash
@@ -52,8 +53,18 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     exemplars = {f"exemplars {name}": text_hash(path.read_bytes()) for name, path in written.items() if path}
     counted = mixture.budget.tokenizer if mixture.budget else None
     length = {"tokenizer": tokenizer_hash(read_tokenizer(counted))} if counted else {}
+    sketched = {"near duplicates": minhash_version()} if mixture.drop_duplicates == "near" else {}
     left = text_hash(*(part for item in mixture.leaving.items() for part in item))
-    inputs = {"code": code_hash(), "what leaves": left, **length, **tasks, **exemplars, **templates, **sources}
+    inputs = {
+        "code": code_hash(),
+        "what leaves": left,
+        **length,
+        **sketched,
+        **tasks,
+        **exemplars,
+        **templates,
+        **sources,
+    }
     return Identity(mixture.portable(), inputs)
 
 

@@ -8,22 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from instruction_kit.build.grams import normalised
 from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
-from instruction_kit.build.rowid import HASH, ROW
+from instruction_kit.build.rowid import ROW
 from instruction_kit.build.scan import Scan
-from instruction_kit.schema.field import Choice
-from instruction_kit.schema.schema import Schema
-from instruction_kit.template.language import RATIONALE
+from instruction_kit.build.texts import answer_fields, batches, normalised_texts
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
 
 SCAN, POS = "_scan", "_pos"
 """Columns that say where a row lies: the scan's number in its split, and the place in its examples."""
-BATCH_ROWS = 20_000
 OVERLAP = "it shares text with a held-out row"
 """The reason in the ledger."""
 
@@ -54,50 +49,25 @@ def _held(
 
 
 def _texts(mixture: "Mixture", scan: Scan) -> Iterator[pl.DataFrame]:
-    with pq.ParquetFile(scan.examples) as file:
-        for batch in file.iter_batches(BATCH_ROWS):
-            yield _long(pl.DataFrame(pl.from_arrow(batch)), mixture, scan)
+    return (_long(batch, mixture, scan) for batch in batches(scan.examples))
 
 
 def _long(examples: pl.DataFrame, mixture: "Mixture", scan: Scan) -> pl.DataFrame:
     """A line for each text of each row, and one for all of its input."""
     schema = mixture.chosen[scan.unit.task].schema
-    fields = _fields(examples)
-    texts = [normalised(_as_text(name, examples.schema[name])).fill_null("") for name in fields]
-    inputs = [number for number, name in enumerate(fields) if name not in _answers(schema)]
-    made = examples.select(pl.col(ROW).alias("row"), *(text.alias(f"{number}") for number, text in enumerate(texts)))
+    answering, made = answer_fields(schema), normalised_texts(examples, schema)
+    fields = made.columns
+    inputs = [number for number, name in enumerate(fields) if name not in answering]
+    made = made.rename({name: f"{number}" for number, name in enumerate(fields)}).with_columns(examples[ROW])
     if inputs:
         whole = pl.concat_str([f"{number}" for number in inputs], separator=" ")
         made = made.with_columns(whole.str.replace_all(" +", " ").str.strip_chars().alias("*"))
     names = {f"{number}": name for number, name in enumerate(fields)} | {"*": "*"}
-    long = made.unpivot(index="row", variable_name="field", value_name="text").filter(pl.col("text") != "")
+    long = made.unpivot(index=ROW, variable_name="field", value_name="text").filter(pl.col("text") != "")
     long = long.with_columns(pl.col("field").replace_strict(names, return_dtype=pl.String))
     origin = {"task": pl.lit(scan.unit.task), "split": pl.lit(scan.unit.split)}
-    answer = pl.col("field").is_in(sorted(_answers(schema)))
+    answer = pl.col("field").is_in(sorted(answering))
     return long.with_columns(**origin, answer=answer).select(list(TEXTS)).cast(TEXTS)
-
-
-def _fields(examples: pl.DataFrame) -> list[str]:
-    texts = (pl.String(), pl.List(pl.String()))
-    kept = [name for name in examples.columns if name not in (ROW, HASH)]
-    return [name for name in kept if examples.schema[name] in texts or _is_turns(examples.schema[name])]
-
-
-def _is_turns(dtype: pl.DataType) -> bool:
-    return dtype == pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
-
-
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    if dtype == pl.String:
-        return pl.col(name)
-    items = pl.col(name).list.eval(pl.element().struct.field("content")) if _is_turns(dtype) else pl.col(name)
-    return items.list.join(" ")
-
-
-def _answers(schema: type[Schema]) -> frozenset[str]:
-    """Fields that answer; the options of a choice are part of its question."""
-    target = schema.target
-    return frozenset({RATIONALE}) | ({target.answer} if isinstance(target, Choice) else {target.field})
 
 
 def summary(found: pl.DataFrame) -> dict[str, dict[str, dict[str, int]]]:

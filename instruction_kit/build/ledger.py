@@ -14,13 +14,14 @@ from instruction_kit.build.draw import Drawn
 from instruction_kit.build.identity import Identity
 from instruction_kit.build.leakage import OVERLAP
 from instruction_kit.build.manifest import Ledger, Source, TaskRecord
+from instruction_kit.build.removal import REMOVED
 from instruction_kit.build.scan import Scan
 from instruction_kit.library import text_hash
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
 
-DUPLICATE = "another row before it has the same key"
+SAME_KEY = "another row before it has the same key"
 
 
 def task_records(
@@ -78,9 +79,12 @@ def _splits(name: str, mine: Sequence[tuple[Scan, Mapping[str, Any]]], drawn: Dr
 
 def _removed(drawn: Drawn, name: str, split: str) -> dict[str, int]:
     """Rows that were taken out before the draw."""
-    found = {DUPLICATE: drawn.duplicates.get((name, split), 0)}
+    here = pl.col("task") == name, pl.col("split") == split
+    found = {SAME_KEY: drawn.same_key.get((name, split), 0)}
     if drawn.dropped_overlap:
-        found[OVERLAP] = drawn.overlap.filter(pl.col("task") == name, pl.col("split") == split).height
+        found[OVERLAP] = drawn.overlap.filter(*here).height
+    kinds = drawn.duplicates.filter(*here)["kind"]
+    found |= {why: int((kinds == kind).sum()) for kind, why in REMOVED.items()}
     return {why: rows for why, rows in found.items() if rows}
 
 

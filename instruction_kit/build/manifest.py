@@ -26,7 +26,7 @@ class Shard(Record):
 
     path: str
     """Relative to the folder, with forward slashes."""
-    config: Literal["train", "held_out", "rejected", "overlap"]
+    config: Literal["train", "held_out", "rejected", "overlap", "duplicates"]
     split: str
     rows: int
     sha256: str
@@ -114,6 +114,8 @@ class Manifest(Record):
     overlap: dict[str, dict[str, dict[str, int]]]
     """Held-out task -> training task -> kind of match -> training rows that share text with held-out ones; where they
     were dropped, the ledgers say so."""
+    duplicates: dict[str, dict[str, dict[str, int]]] = {}
+    """Training task -> task of the row that stays -> kind of copy -> rows that were taken out."""
     splits: dict[str, dict[str, int]]
     """Config -> split -> rows; a split that was planned and has no rows is 0 and in no file."""
     shards: list[Shard]

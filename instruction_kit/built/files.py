@@ -20,6 +20,7 @@ from instruction_kit.build.commit import file_hash
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
 from instruction_kit.build.overlap import MATCHES
 from instruction_kit.build.rejected import REJECTED_SCHEMA
+from instruction_kit.build.removal import DUPLICATES
 from instruction_kit.built.problem import Problem
 from instruction_kit.render.pair import PAIR_SCHEMA
 
@@ -102,7 +103,7 @@ def _read_through(path: Path) -> None:
 
 
 def _schema_problems(found: Mapping[str, pl.DataType], shard: Shard) -> Iterator[str]:
-    wanted = {"rejected": REJECTED, "overlap": MATCHES}.get(shard.config, PAIRS)
+    wanted = {"rejected": REJECTED, "overlap": MATCHES, "duplicates": DUPLICATES}.get(shard.config, PAIRS)
     for name, kind in wanted.items():
         if name not in found:
             yield f"lacks the column {name}"

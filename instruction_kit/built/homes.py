@@ -10,6 +10,7 @@ import polars as pl
 
 from instruction_kit.build.manifest import Manifest, Shard
 from instruction_kit.build.overlap import MATCHES
+from instruction_kit.build.removal import DUPLICATES
 from instruction_kit.built.exemplars import ROWS as EXEMPLARS
 from instruction_kit.built.pairs import NUMBER, ROW, scan_pairs
 from instruction_kit.built.problem import Problem, rows_with
@@ -27,6 +28,8 @@ class Homes:
         self.overlap = pl.concat([pl.DataFrame(schema=MATCHES), *map(pl.read_parquet, files)])
         matched = self.overlap.select(ROW)
         self.dropped = matched if manifest.mixture["drop_overlap"] else matched.clear()
+        copies = [folder / shard.path for shard in shards if shard.config == "duplicates"]
+        self.duplicates = pl.concat([pl.DataFrame(schema=DUPLICATES), *map(pl.read_parquet, copies)])
         self.strange = seen.join(trained.unique().collect(engine="streaming"), on=ROW, how="anti")
 
     def problems(self, frame: pl.DataFrame, shard: Shard) -> Iterator[Problem]:
@@ -36,6 +39,8 @@ class Homes:
             yield from rows_with("it is trained on, and measured as if it were not", both, file=shard.path)
             gone = frame.join(self.dropped, on=ROW, how="semi")
             yield from rows_with("it shares text with a held-out row, and was to be dropped", gone, file=shard.path)
+            copies = frame.join(self.duplicates.select(ROW), on=ROW, how="semi")
+            yield from rows_with("it is a copy of another row, and was to be dropped", copies, file=shard.path)
         shown = frame.select(NUMBER, "task", split=pl.lit("train"), row=EXEMPLARS).explode("row", empty_as_null=False)
         told = shown.join(self.measured, on=ROW, how="semi")[NUMBER].unique()
         measured = frame.filter(pl.col(NUMBER).is_in(told.to_list()))

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
+from instruction_kit.build import leakage, removal
 from instruction_kit.build.identity import Identity
-from instruction_kit.build.leakage import OVERLAP, summary
-from instruction_kit.build.ledger import DUPLICATE
+from instruction_kit.build.leakage import OVERLAP
+from instruction_kit.build.ledger import SAME_KEY
 from instruction_kit.build.manifest import MANIFEST, Ledger, Manifest, Shard, TaskRecord
+from instruction_kit.build.removal import REMOVED
 from instruction_kit.built.pairs import count_rows, scan_pairs
 from instruction_kit.built.problem import Problem
 
@@ -120,7 +122,7 @@ def _reason() -> pl.Expr:
 
 
 def _lost_problems(where: str, ledger: Ledger, lines: pl.DataFrame) -> Iterator[Problem]:
-    removed = {why: rows for why, rows in ledger.removed.items() if why not in (DUPLICATE, OVERLAP)}
+    removed = {why: rows for why, rows in ledger.removed.items() if why not in (SAME_KEY, OVERLAP, *REMOVED.values())}
     said = Counter(ledger.rejected) + Counter(removed)
     most = dict(lines.group_by("why").len().iter_rows())
     first = lines.filter(pl.col("row").is_not_null()).filter(pl.struct("file", "row").is_first_distinct())
@@ -134,7 +136,7 @@ def _lost_problems(where: str, ledger: Ledger, lines: pl.DataFrame) -> Iterator[
 
 def overlap_problems(manifest: Manifest, found: pl.DataFrame) -> Iterator[Problem]:
     """The training rows that share text with held-out rows, against the file that names them."""
-    yield from _differences("overlap", _flat(manifest.overlap), _flat(summary(found)))
+    yield from _differences("overlap", _flat(manifest.overlap), _flat(leakage.summary(found)))
     gone = dict[tuple[str, str], int]()
     if manifest.mixture["drop_overlap"]:
         gone = {(task, split): rows for task, split, rows in found.group_by("task", "split").len().iter_rows()}
@@ -143,6 +145,18 @@ def overlap_problems(manifest: Manifest, found: pl.DataFrame) -> Iterator[Proble
             said, rows = source.ledger.removed.get(OVERLAP, 0), gone.get((name, split), 0)
             if said != rows:
                 yield _told(f"{name} {split}: removed {said:,} rows for {OVERLAP!r}, its file of overlaps has {rows:,}")
+
+
+def duplicate_problems(manifest: Manifest, found: pl.DataFrame) -> Iterator[Problem]:
+    """The training rows that were taken out as copies, against the file that names them."""
+    yield from _differences("duplicates", _flat(manifest.duplicates), _flat(removal.summary(found)))
+    counts = {tuple(key): rows for *key, rows in found.group_by("task", "split", "kind").len().iter_rows()}
+    for name, task in manifest.tasks.items():
+        for split, source in task.splits.items():
+            for kind, why in REMOVED.items():
+                said, rows = source.ledger.removed.get(why, 0), counts.get((name, split, kind), 0)
+                if said != rows:
+                    yield _told(f"{name} {split}: removed {said:,} rows for {why!r}, its file of copies has {rows:,}")
 
 
 def _flat(told: Mapping[str, Mapping[str, Mapping[str, int]]]) -> dict[str, int]:

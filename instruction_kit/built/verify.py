@@ -14,7 +14,13 @@ from instruction_kit.built.files import folder_problems, look
 from instruction_kit.built.homes import Homes
 from instruction_kit.built.pairs import batches, pair_shards
 from instruction_kit.built.problem import Problem, Told
-from instruction_kit.built.recount import manifest_problems, overlap_problems, pair_problems, rejected_problems
+from instruction_kit.built.recount import (
+    duplicate_problems,
+    manifest_problems,
+    overlap_problems,
+    pair_problems,
+    rejected_problems,
+)
 from instruction_kit.built.rows import Phrasing, phrasings, row_problems
 
 
@@ -57,6 +63,7 @@ def verify(folder: str | Path, *, progress: bool = False) -> Verdict:
         told.add(pair_problems(folder, manifest, kept))
         told.add(rejected_problems(folder, manifest, kept))
         told.add(overlap_problems(manifest, homes.overlap))
+        told.add(duplicate_problems(manifest, homes.duplicates))
     num_pairs = sum(shard.rows for shard in pair_shards(shards))
     return Verdict(len(shards), num_pairs, whole, tuple(told.lines()), told.num)
 

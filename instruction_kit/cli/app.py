@@ -148,6 +148,9 @@ def build(
         )
         told = f"{rows:,} training rows {what}; each stands with its match in {folder / 'overlap'}"
         out.print(told, highlight=False, markup=False, soft_wrap=True)
+    if rows := manifest.splits["duplicates"]["duplicates"]:
+        told = f"{rows:,} training rows are copies of others and were dropped; each stands with the row that stays in "
+        out.print(f"{told}{folder / 'duplicates'}", highlight=False, markup=False, soft_wrap=True)
     if any(manifest.splits["rejected"].values()):
         told = f"every rejected row stands with its reasons in {folder / 'rejected'}"
         out.print(told, highlight=False, markup=False, soft_wrap=True)

@@ -102,6 +102,8 @@ class Mixture(BaseModel):
     """Look for training rows that share text with held-out rows, on the rows' own fields; they stand in `overlap/`."""
     drop_overlap: bool = False
     """Take such rows out before anything is drawn; each is counted."""
+    drop_duplicates: Literal["none", "exact", "near"] = "none"
+    """Take out training rows that are copies of others, of whatever task: all words the same, or nearly all."""
     seed: Count = Field(0, ge=0)
 
     def __init__(self, **values: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from instruction_kit.build.examples import Examples
-from instruction_kit.build.ledger import DUPLICATE
+from instruction_kit.build.ledger import SAME_KEY
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.unit import split_units, unit_examples, valid
 from instruction_kit.source.sample import FATE, SPLIT, Sample
@@ -115,7 +115,7 @@ def _by_key(rows: Rows, task: Task) -> Rows:
         if key is None:
             fates[row.line] = "rejected: key: missing"
         elif (split, str(key)) in seen:
-            fates[row.line] = f"removed: {DUPLICATE}"
+            fates[row.line] = f"removed: {SAME_KEY}"
         else:
             usable.append(row)
             seen.add((split, str(key)))
