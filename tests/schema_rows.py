@@ -39,7 +39,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"passage": "The mill is red.", "question": "What colour is the mill?", "answers": ["red"]},
     ],
     "Summarization": [
-        {"document": "Rain fell for a week. The river rose.", "summaries": ["A week of rain made the river rise."]},
+        {
+            "document": "Rain fell for a week. The river rose.",
+            "form": "a single sentence",
+            "summaries": ["A week of rain made the river rise."],
+        },
         {"document": "The cat slept all day.", "summaries": ["A cat slept.", "The cat was asleep."]},
     ],
     "MathWordProblem": [

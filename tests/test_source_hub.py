@@ -19,6 +19,7 @@ from instruction_kit.source.raw import Where
 from instruction_kit.task import load_tasks
 
 TASKS = load_tasks([library_folder()])
+CONVERTED = "refs/convert/parquet"
 MEND = "\n  Mend: check config and split; or build with data: sample"
 
 
@@ -59,17 +60,20 @@ def write_repository(task: Task, folder: Path, *, names: dict[str, list[str]] | 
     """The sample in the layout in which the hub stores this task's dataset; `names` overrides those of its classes."""
     assert isinstance(task.source, Hub)
     frame = Sample(task.sample_path).frame
-    config = task.source.config or "default"
+    config = task.source.data_dir or task.source.config or "default"
+    converted = task.source.revision == CONVERTED
     card = ["---", "configs:", f"- config_name: {config}", "  data_files:"]
     for split, name in task.source.splits.items():
         rows = frame.filter(pl.col("_split") == split).drop("_split", "_fate", "_index", strict=False)
         data = datasets.Dataset(rows.to_arrow())
         for column, classes in (names or class_labels(task, frame)).items():
             data = data.cast_column(column, datasets.ClassLabel(names=classes))
-        (folder / config).mkdir(parents=True, exist_ok=True)
-        data.to_parquet(folder / config / f"{name}-00000-of-00001.parquet")
+        path = folder / config / (f"{name}/0000.parquet" if converted else f"{name}-00000-of-00001.parquet")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data.to_parquet(path)
         card += [f"  - split: {name}", f"    path: {config}/{name}-*"]
-    (folder / "README.md").write_text("\n".join([*card, "---", ""]), encoding="utf-8")
+    if not converted:  # the branch of that name holds no card
+        (folder / "README.md").write_text("\n".join([*card, "---", ""]), encoding="utf-8")
     return folder
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from hub_stand_in import GRANTED, HangUp, files_of, repository, served
-from test_source_hub import TASKS, outcomes, write_repository
+from test_source_hub import CONVERTED, TASKS, outcomes, write_repository
 
 from instruction_kit import Hub
 from instruction_kit.source import Sample
@@ -24,7 +24,6 @@ from instruction_kit.source import Sample
 READ = ["snli", "squad", "samsum"]
 """A ClassLabel with a config, nested columns, and a repository of the default config."""
 
-CONVERTED = "refs/convert/parquet"
 """The branch that the hub makes of a repository's files, without a card: a folder for each config and split."""
 
 READER = """

@@ -53,6 +53,8 @@ class Summarization(Schema):
 
     target = Free("summaries")
     document: LongText
+    form: Text | None = None
+    """What is wanted, as it follows on `sum this up as`: a headline, a single sentence, …; none for a plain summary."""
     summaries: Annotated[list[Text], Len(1)]
     """Equally good summaries."""
 
