@@ -96,8 +96,15 @@ def test_rules_are_advice_and_problems_for_the_library(tmp_path):
     task_file(tmp_path, "notes", train=lines(3))
     assert command("check", tmp_path).code == 0
     code, out, err = command("check", tmp_path, "--library")
-    assert (code, out) == (1, f"{tmp_path}/tasks/sorting/notes.py: has no sample; write notes.sample.jsonl beside it\n")
-    assert err == "1 tasks, 0 templates, 1 problems\n"
+    place = f"{tmp_path}/tasks/sorting/notes.py"
+    assert code == 1
+    assert out.splitlines() == [
+        f'{place}:1: the first line is no `"""Name: what is asked? Authors year, https://link"""`',
+        f"{place}:6: families is empty",
+        f"{place}:6: sizes lacks train",
+        f"{place}: has no sample; write notes.sample.jsonl beside it",
+    ]
+    assert err == "1 tasks, 0 templates, 4 problems\n"
 
 
 def test_advice_is_called_so_and_counted(tmp_path):

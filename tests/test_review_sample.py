@@ -50,7 +50,7 @@ def said(folder: Path, sample: Lines, *, task: str = TASK) -> list[tuple[int | N
     path.write_text(task)
     text = "".join(json.dumps(line) + "\n" for line in sample)
     path.with_suffix(".sample.jsonl").write_text(text)
-    found = review([folder], samples=True).findings
+    found = review([folder], library=True).findings
     return [(one.line, one.rule, one.what) for one in found if one.file.endswith(".jsonl")]
 
 
@@ -164,5 +164,5 @@ def test_a_task_without_a_sample_is_asked_for_one_by_the_rules_of_the_library_al
     path.parent.mkdir(parents=True)
     path.write_text(TASK)
     told = f"{path}: has no sample; write notes.sample.jsonl beside it"
-    assert told in [str(one) for one in review([tmp_path], samples=True).findings]
+    assert told in [str(one) for one in review([tmp_path], library=True).findings]
     assert "sample" not in " ".join(one.what for one in review([tmp_path]).findings)

@@ -53,7 +53,7 @@ def check(
 
     Without a folder the library itself is checked.
     """
-    found = review(folders or [], samples=library)
+    found = review(folders or [], library=library)
     if json:
         show_json(asdict(found))
     else:

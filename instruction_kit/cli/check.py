@@ -18,4 +18,4 @@ def problems(found: Review, *, library: bool) -> list[Finding]:
 def finding_lines(found: Review, *, library: bool) -> Iterator[str]:
     """Problems, and advice that is called so."""
     wrong = problems(found, library=library)
-    return (str(one) if one in wrong else f"{one.place}: advice: {one.what}" for one in found.findings)
+    return (str(one) if one in wrong else f"{one.place}: advice: {one.told}" for one in found.findings)

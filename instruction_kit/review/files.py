@@ -44,11 +44,11 @@ class Read:
         """Whether a file is looked at."""
         return file is not None and _within(file, self.own)
 
-    def templates_of(self, task: Task) -> dict[str, Template]:
-        """The phrasings of a task by name: its schema's and its own."""
+    def templates_of(self, task: Task) -> list[Template]:
+        """The phrasings of a task: its schema's and its own."""
         folders = (task.schema.folder(), task.name)
-        files = {name: file for name, file in self.templates.items() if name.split("/")[0] in folders}
-        return {name: load_template(file, task.schema) for name, file in files.items()}
+        files = [file for name, file in self.templates.items() if name.split("/")[0] in folders]
+        return [load_template(file, task.schema) for file in files]
 
 
 def read_folders(folders: Sequence[Path]) -> Read:

@@ -5,12 +5,49 @@ A remark is for reading alone.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["problem", "rule", "remark"]
+Rule = Literal[
+    "file",
+    "origin",
+    "sample_size",
+    "sample_splits",
+    "sample_columns",
+    "sample_fate",
+    "sample_dirt",
+    "sample_classes",
+    "sample_likeness",
+    "num_phrasings",
+    "num_inverted",
+    "num_reasoning",
+    "phrasing_likeness",
+    "main_position",
+    "options_position",
+    "row_left_out",
+    "not_read_back",
+    "not_an_option",
+    "option_not_listed",
+    "leak",
+    "dangling_options",
+    "unfilled_slot",
+    "doubled_punctuation",
+    "blanks",
+    "unused",
+]
+"""docs/library.md says what each wants; `file` is for a file that cannot be used."""
+
+
+class Flaw(NamedTuple):
+    """Something wrong in what a phrasing prints, before it is known where."""
+
+    rule: Rule
+    what: str
+    words: str = ""
+    """As they stand in the template, by which their line is found."""
 
 
 @dataclass(frozen=True)
@@ -20,25 +57,40 @@ class Finding:
     file: str
     line: int | None
     """From 1; None for the whole file."""
-    rule: str
-    """Which question it answers, a name that does not change; `file` for a file that cannot be used."""
+    rule: Rule
+    """Which question it answers, a name that does not change."""
     what: str
     level: Level = "rule"
+    row: str = ""
+    """Setting and line of a sample in which it shows first, for what a template prints."""
 
     @property
     def place(self) -> str:
         """`file:line`, or the file."""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
+    @property
+    def told(self) -> str:
+        """What it is, and in which row it shows."""
+        return f"{self.what} ({self.row})" if self.row else self.what
+
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}"
+        return f"{self.place}: {self.told}"
+
+
+def once_each(found: Iterable[Finding]) -> list[Finding]:
+    """Each thing once; of what a template prints, one for each rule, in the first row that shows it."""
+    kept: dict[Finding, Finding] = {}
+    for one in found:
+        kept.setdefault(replace(one, row="", what="", line=None) if one.row else one, one)
+    return list(kept.values())
 
 
 def problem(told: str, file: Path) -> Finding:
     """A problem that was told as text, `file:line: what`.
 
-    >>> problem("x.jinja:3: unknown key", Path("x.jinja"))
-    Finding(file='x.jinja', line=3, rule='file', what='unknown key', level='problem')
+    >>> problem("x.jinja:3: unknown key", Path("x.jinja")).line
+    3
     """
     found = re.fullmatch(rf"{re.escape(str(file))}(?::(\d+))?: (.*)", told, re.DOTALL)
     if not found:

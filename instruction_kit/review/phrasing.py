@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from instruction_kit.render.setting import SETTINGS, serves
-from instruction_kit.review.finding import Finding, line_of
+from instruction_kit.review.finding import Finding, Rule, line_of
 from instruction_kit.review.likeness import TOO_MUCH, Runs, shared
 from instruction_kit.task.task import Task
 from instruction_kit.template.language import RATIONALE
@@ -43,7 +43,7 @@ def number_findings(task: Task, templates: Sequence[Template]) -> Iterator[Findi
         yield _of(task, "num_reasoning", f"{told}, each with a trigger of its own, in {folders}")
 
 
-def _of(task: Task, rule: str, what: str) -> Finding:
+def _of(task: Task, rule: Rule, what: str) -> Finding:
     return Finding(str(task.path), line_of(task.path, r"^task\b") if task.path else None, rule, what)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from instruction_kit.review.finding import Finding, line_of
+from instruction_kit.review.finding import Finding, Rule, line_of
 from instruction_kit.review.masked import Masked, mark
 from instruction_kit.schema.columns import frame_schema
 from instruction_kit.task.task import Task
@@ -58,7 +58,7 @@ def position_findings(task: Task, answering: Sequence[Masked]) -> Iterator[Findi
         yield from _varied(task, answering, OPTIONS, MIN_OPTIONS, "options_position")
 
 
-def _varied(task: Task, phrasings: Sequence[Masked], field: str, wanted: int, rule: str) -> Iterator[Finding]:
+def _varied(task: Task, phrasings: Sequence[Masked], field: str, wanted: int, rule: Rule) -> Iterator[Finding]:
     found = {place for one in phrasings if (place := position(one.prompt, field))}
     if len(found) < wanted and task.path:
         told = f"over its phrasings {field} stands in {len(found)} positions ({', '.join(sorted(found)) or 'none'})"

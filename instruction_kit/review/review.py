@@ -5,19 +5,22 @@ looked at once, whatever is asked of it. With folders given, what is told is wha
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from instruction_kit.errors import InstructionKitError
 from instruction_kit.review.files import Read, read_folders
-from instruction_kit.review.finding import Finding, problem
+from instruction_kit.review.finding import Finding, once_each, problem
 from instruction_kit.review.likeness import Runs, runs
-from instruction_kit.review.masked import masked
+from instruction_kit.review.masked import masked, whole_values
+from instruction_kit.review.origin import origin_findings
 from instruction_kit.review.phrasing import likeness_findings, number_findings, usable
 from instruction_kit.review.position import position_findings
+from instruction_kit.review.rendered import rendered_findings
 from instruction_kit.review.rows import Rows, read_rows
 from instruction_kit.review.sample import sample_findings
+from instruction_kit.review.unused import unused_findings
 from instruction_kit.task.task import Task
 from instruction_kit.template.template import Template
 
@@ -31,8 +34,10 @@ class Review:
     findings: tuple[Finding, ...]
 
 
-def review(folders: list[Path], *, samples: bool = False) -> Review:
-    """Look at the tasks and templates of these folders, or of the library; `samples` asks for a sample of each task.
+def review(folders: Sequence[Path], *, library: bool = False) -> Review:
+    """Look at the tasks and templates of these folders, or of the library.
+
+    With `library` each task is asked for a sample, and for where it comes from.
 
     Raises:
         InstructionKitError: a folder does not exist, or holds neither tasks nor templates.
@@ -40,27 +45,42 @@ def review(folders: list[Path], *, samples: bool = False) -> Review:
     """
     read = read_folders(folders)
     found = list(read.problems)
+    used: set[str] = set()
     for task in read.tasks.values():
-        found += task_findings(task, read, samples=samples)
-    mine = [task for task in read.tasks.values() if read.is_own(task.path)]
-    return Review(len(mine), read.num_templates, tuple(dict.fromkeys(found)))
+        mine = usable(task, read.templates_of(task))
+        used |= {template.name for template in mine}
+        found += task_findings(task, read, library=library)
+    own = {name: file for name, file in read.templates.items() if read.is_own(file)}
+    found += unused_findings(own, read.tasks.values(), used)
+    tasks = [task for task in read.tasks.values() if read.is_own(task.path)]
+    return Review(len(tasks), read.num_templates, tuple(once_each(found)))
 
 
-def task_findings(task: Task, read: Read, *, samples: bool) -> list[Finding]:
+def task_findings(task: Task, read: Read, *, library: bool) -> list[Finding]:
     """What is to be said of one task, its sample and its phrasings; of files that are looked at alone."""
     templates = read.templates_of(task)
-    found = [*_phrasing_findings(task, templates, read)]
-    if read.is_own(task.path):
-        found += _sample_findings(task, samples=samples)
+    mine, own = usable(task, templates), read.is_own(task.path)
+    if not own and not any(read.is_own(read.templates[template.name]) for template in templates):
+        return []
+    found = [*number_findings(task, mine), *_phrasing_findings(task, mine), *_likeness_findings(templates, read)]
+    if library:
+        found += origin_findings(task)
+    rows = _rows(task, asked=library)
+    if isinstance(rows, Rows):
+        looked_at = mine if own else [template for template in mine if read.is_own(read.templates[template.name])]
+        found += [*sample_findings(task, rows), *rendered_findings(task, looked_at, read.templates, rows)]
+    else:
+        found += rows
     return [one for one in found if read.is_own(Path(one.file))]
 
 
-def _phrasing_findings(task: Task, templates: dict[str, Template], read: Read) -> Iterator[Finding]:
-    mine = usable(task, list(templates.values()))
-    yield from number_findings(task, mine)
-    yield from likeness_findings({t.name: _literal_runs(t.text) for t in templates.values()}, read.templates)
-    answering = [one for t in mine if not t.inverted and (one := masked(t, task))]
-    yield from position_findings(task, answering)
+def _likeness_findings(templates: Sequence[Template], read: Read) -> Iterator[Finding]:
+    return likeness_findings({template.name: _literal_runs(template.text) for template in templates}, read.templates)
+
+
+def _phrasing_findings(task: Task, mine: Sequence[Template]) -> Iterator[Finding]:
+    values = whole_values(task)
+    return position_findings(task, [one for t in mine if not t.inverted and (one := masked(t, values))])
 
 
 def _literal_runs(text: str) -> Runs:
@@ -69,15 +89,11 @@ def _literal_runs(text: str) -> Runs:
     return runs(re.split(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\|\|\|", body, flags=re.DOTALL))
 
 
-def _sample_findings(task: Task, *, samples: bool) -> list[Finding]:
-    rows = _rows(task, samples=samples)
-    return [*sample_findings(task, rows)] if isinstance(rows, Rows) else rows
-
-
-def _rows(task: Task, *, samples: bool) -> Rows | list[Finding]:
+def _rows(task: Task, *, asked: bool) -> Rows | list[Finding]:
+    """The rows of a sample; where there is none, or none that can be read, what is to be said of that."""
     if not task.sample_path.is_file():
         told = f"{task.path}: has no sample; write {task.sample_path.name} beside it"
-        return [problem(told, task.path)] if samples and task.path else []
+        return [problem(told, task.path)] if asked and task.path else []
     try:
         return read_rows(task)
     except InstructionKitError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from instruction_kit.review.finding import Finding
+from instruction_kit.review.finding import Finding, Rule
 from instruction_kit.review.likeness import TOO_MUCH, runs, shared
 from instruction_kit.review.rows import Rows
 from instruction_kit.schema.field import Choice, Label
@@ -35,7 +35,7 @@ def sample_findings(task: Task, rows: Rows) -> Found:
     yield from _likeness(task, rows)
 
 
-def _at(rows: Rows, line: int | None, rule: str, what: str) -> Finding:
+def _at(rows: Rows, line: int | None, rule: Rule, what: str) -> Finding:
     return Finding(str(rows.path), line, rule, what)
 
 

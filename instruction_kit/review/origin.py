@@ -1,0 +1,28 @@
+"""Whether a task file of the library says where its data come from, and what holds of them.
+
+In: a task. Out: findings. Of one's own tasks none of this is asked.
+"""
+
+import re
+from collections.abc import Iterator
+
+from instruction_kit.review.finding import Finding, line_of
+from instruction_kit.task.task import Task
+
+_FIRST_LINE = re.compile(r'""".+[?.] .+ \d{4}.*, https://\S+"""')
+"""As in `SNLI: does a caption entail another? Bowman et al. 2015, https://aclanthology.org/D15-1075`."""
+
+
+def origin_findings(task: Task) -> Iterator[Finding]:
+    """What a task file leaves open."""
+    if task.path is None:
+        return
+    file, line = str(task.path), line_of(task.path, r"^task\b")
+    if not _FIRST_LINE.fullmatch(task.path.read_text(encoding="utf-8").partition("\n")[0]):
+        told = 'the first line is no `"""Name: what is asked? Authors year, https://link"""`'
+        yield Finding(file, 1, "origin", told)
+    for key in ("families", "languages", "metrics"):
+        if not getattr(task, key):
+            yield Finding(file, line, "origin", f"{key} is empty")
+    if lacking := [split for split in task.source.split_names if split not in task.sizes]:
+        yield Finding(file, line, "origin", f"sizes lacks {', '.join(lacking)}")

@@ -1,0 +1,64 @@
+"""What a phrasing says itself: whether it reads as written text, with and without options.
+
+In: a masked phrasing. Out: (rule, what is wrong). No data is looked at, so odd punctuation in a dataset is nobody's
+fault here.
+"""
+
+import re
+from collections.abc import Iterator
+
+from instruction_kit.review.finding import Flaw
+from instruction_kit.review.masked import MARK, Masked
+
+Said = Iterator[Flaw]
+
+
+_SLOT = re.compile(r"[{}]|\bNone\b|\bUndefined\b|\|\|\||\"\"|“”|\(\)")
+_BLANKS = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.;:!?](?!\.)")
+_STOPS = re.compile(r"[?!.,;:][?!.,;:]")
+_CHOOSING = r"(?:choose|pick|select) (?:from|between|among|one|the (?:right|best|correct))"
+"""By itself, `which would you choose` needs no list."""
+_OF_NONE = re.compile(rf"\b(?:options?|choices?|{_CHOOSING})\b", re.IGNORECASE)
+"""Where a task has no options at all, lists and letters may be what it is about."""
+_OF_SOME = re.compile(
+    rf"\b(?:options?|choices?|{_CHOOSING}|letters?|listed|list|numbered|the following (?:answer|label|class)\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def wording_flaws(said: Masked, *, has_options: bool, listed: bool) -> Said:
+    """Everything that is wrong with the words of both sides; `listed` says whether options are shown."""
+    for side in (said.prompt, said.output):
+        yield from _slots(side)
+        yield from _blanks(side)
+        yield from _stops(side)
+    if not listed:
+        yield from _dangling(said.prompt, _OF_SOME if has_options else _OF_NONE)
+
+
+def _slots(side: str) -> Said:
+    if found := _SLOT.search(side):
+        yield Flaw("unfilled_slot", f"prints {found[0]!r}, as if something had not been filled in", found[0])
+
+
+def _blanks(side: str) -> Said:
+    if found := _BLANKS.search(side):
+        yield Flaw("blanks", f"has odd blanks, {_around(side, found)!r}", found[0])
+
+
+def _stops(side: str) -> Said:
+    plain = side.replace("...", "…")
+    if found := _STOPS.search(plain):
+        yield Flaw("doubled_punctuation", f"doubles a stop, {_around(plain, found)!r}", found[0])
+
+
+def _dangling(prompt: str, words: re.Pattern[str]) -> Said:
+    if found := words.search(MARK.sub("", prompt)):
+        yield Flaw("dangling_options", f"says {found[0]!r} where no options are listed", found[0])
+
+
+def _around(side: str, found: re.Match[str]) -> str:
+    """What was found, with what stands beside it in its line."""
+    before = side[max(0, found.start() - 12) : found.start()].rpartition("\n")[2]
+    after = side[found.end() : found.end() + 12].partition("\n")[0]
+    return before + found[0] + after
