@@ -40,7 +40,7 @@ class Title(Schema):
 
 task = Task(schema=Title, source=Files({"train": "posts.csv"}), columns={"title": "title", "body": "post"})
 """
-ROWS = [
+ROWS: list[dict[str, object]] = [
     {"title": "Soup", "post": "The soup was cold.", "stars": 0, "why": "Nobody likes it cold.", "_split": "train"},
     {"title": None, "post": "{{ Great soup }}  ||| None!!", "stars": 1, "why": None, "_split": "train"},
     {"title": "Cold", "post": "It was hot", "stars": 0, "why": "So it is good. It was not.", "_split": "train"},
