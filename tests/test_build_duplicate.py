@@ -14,7 +14,7 @@ ROWS = st.lists(st.tuples(SENTENCE, SENTENCE, st.sampled_from(["yes", "no"])), m
 
 
 def table(rows, *, kind: str = "reading", turns: list[int] | None = None) -> pl.DataFrame:
-    """Rows as words, each with its turn: by default in the order in which they stand."""
+    """Rows as text, each with its turn: by default in the order in which they stand."""
     frame = pl.DataFrame(rows, schema=dict.fromkeys(FIELDS, pl.String()), orient="row").with_row_index(NUMBER)
     turn = pl.Series(KEY, range(len(rows)) if turns is None else turns, dtype=pl.UInt64)
     return frame.with_columns(pl.col(NUMBER).cast(pl.Int64), turn, pl.lit(kind).alias(KIND))

@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 from small_task import CLASSES, contents, phrasings, verdicts
 
-from instruction_kit import Mixture
+from instruction_kit import Frame, Mixture, Task
 from instruction_kit.build.commit import file_hash, write_frame
 from instruction_kit.build.removal import REMOVED
 from instruction_kit.built.verify import verify
 from instruction_kit.errors import MixtureError
+from instruction_kit.schema import MultipleChoice
 
 LONG = "Statement {} has a good many words of its own, {} and {} and {} among them, so that it is quite long by itself."
 FILE = "duplicates/duplicates-00000-of-00001.parquet"
@@ -62,6 +63,34 @@ def test_copies_are_taken_out_and_counted_where_that_is_asked_for(tmp_path, kind
     assert set(found["task"]) == {"first", "second"}  # neither task loses to the other by its name
     assert verify(tmp_path / "out").problems == ()
     assert "taken out; the config `duplicates` names both" in (tmp_path / "out" / "README.md").read_text("utf-8")
+
+
+def choices(*rows: tuple[str, list[str], int]) -> Task:
+    frame = pl.DataFrame(rows, schema=["question", "options", "answer"], orient="row")
+    columns = {name: name for name in frame.columns}
+    return Task(name="quiz", cluster="quizzes", schema=MultipleChoice, source=Frame(frame), columns=columns)
+
+
+def test_another_answer_is_no_copy_and_neither_is_another_sign(tmp_path):
+    before = (
+        "Eight birds sat on a wire above the road, and it was early in the morning, and it was cold, and nobody spoke."
+    )
+    asked = f"{before} How many are left there when three of them have flown away?"
+    more = [asked, asked.replace("road", "street"), asked.replace("wire above", "WIRE -- above")]
+    quiz = choices(
+        (more[0], ["5", "-5"], 0),
+        (more[0], ["5", "-5"], 1),
+        (more[1], ["5", "-5"], 0),
+        (more[1], ["5", "+5"], 0),
+        (more[2], ["5", "-5"], 0),
+        (more[0], ["-5", "5"], 1),
+    )
+    mixture(tmp_path, which=[quiz], drop_duplicates="exact").build(tmp_path / "exact")
+    assert not (tmp_path / "exact" / FILE).exists()
+    mixture(tmp_path, which=[quiz], drop_duplicates="near").build(tmp_path / "near")
+    found = pl.read_parquet(tmp_path / "near" / FILE)
+    alike = {*found["row"], *found["kept_row"]}
+    assert (found.height, alike) == (2, {f"Frame[train]:{n}" for n in (0, 2, 4)})
 
 
 def test_by_default_copies_stay(tmp_path):

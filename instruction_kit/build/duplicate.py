@@ -1,10 +1,10 @@
 """Which rows are copies of other rows, exactly or nearly.
 
-In: the fields of rows as normalised words, in batches, and the key by which each takes its turn. Out: for each copy the
-row that stays in its place. Rows are exact copies where all their words are the same, and near copies where every field
-is the same or, if it is long in both, has `SIMILAR` of its runs of three words in common (Jaccard). A short field, such
-as a label, must be equal; and since each field is compared by itself, rows that share a passage and not the question
-are no copies. Candidates come from MinHash; what is a copy is counted, not estimated.
+In: the fields of rows as text, in batches, and the key by which each takes its turn. Out: for each copy the row that
+stays in its place. Rows are exact copies where all fields are the same, and near copies where each is the same or, if
+it is long in both, has `SIMILAR` of its runs of three words in common (Jaccard). Each field is compared by itself, so
+rows that share a passage and not the question are no copies. Candidates come from MinHash; what is a copy is counted,
+not estimated.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from instruction_kit.build.grams import PRIME, Hashes, grams, words_of
+from instruction_kit.build.grams import PRIME, Hashes, grams, normalised, words_of
 from instruction_kit.errors import MissingExtraError
 
 SIMILAR = 0.8
@@ -30,7 +30,7 @@ NUM_BANDS, BAND = 32, 4
 """Rows are compared where 4 minimal hashes of a band are equal: at `SIMILAR` all but one pair in 10 million are."""
 
 NUMBER, KEY, KIND = "_number", "_key", "_kind"
-"""Columns of a batch beside its fields: the row's number, its turn, and what it may be a copy of (its schema)."""
+"""Columns of a batch beside its fields: the row's number, its turn, and what must be equal however long it is."""
 COPIES = pl.Schema({"copy": pl.Int64(), "of": pl.Int64(), "kind": pl.String(), "similarity": pl.Float64()})
 """Numbers of rows; the similarity is that of the field that is least alike, and 1 for an exact copy."""
 
@@ -115,11 +115,11 @@ def _rows(batches: Batches, wanted: pl.Series) -> Iterator[tuple[int, _Row]]:
         if not batch.height:
             continue
         fields = _fields(batch)
-        long = {name: pl.col(name).str.count_matches(" ", literal=True) + 1 >= NUM_LONG for name in fields}
+        words = batch.select(normalised(pl.col(fields)))
+        long = words.select(pl.all().str.count_matches(" ", literal=True) + 1 >= NUM_LONG)
         others = [pl.when(~long[name]).then(pl.col(name)).alias(name) for name in fields]
         same = batch.select(pl.struct(KIND, *others).hash(seed=0)).to_series().to_list()
-        texts = batch.select(pl.when(long[name]).then(pl.col(name)).alias(name) for name in fields)
-        runs = [_runs(text) for text in texts]
+        runs = [_runs(words.select(pl.when(long[name]).then(pl.col(name))).to_series()) for name in fields]
         for at, number in enumerate(batch[NUMBER].to_list()):
             if own := [of[at] for of in runs if len(of[at])]:
                 yield number, _Row(same[at], own)
@@ -154,7 +154,8 @@ def _shared_bands(batches: Batches, staying: pl.Series) -> dict[int, list[tuple[
         for number, row in _rows(batches, staying):
             numbers.append(number)
             same.append(row.same)
-            runs = [own + np.uint64(place) * PRIME for place, own in enumerate(row.runs)]
+            marks = np.arange(len(row.runs), dtype=np.uint64) * PRIME  # a run of one field is none of another
+            runs = [own + mark for own, mark in zip(row.runs, marks, strict=True)]
             yield (np.concatenate(runs) >> np.uint64(32)).tolist()
 
     sketches = minhash().generator(marked(), num_perm=NUM_BANDS * BAND, hashfunc=int, scheme="affine32")

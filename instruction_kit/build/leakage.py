@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from instruction_kit.build.grams import normalised
 from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
 from instruction_kit.build.rowid import ROW
 from instruction_kit.build.scan import Scan
-from instruction_kit.build.texts import answer_fields, batches, normalised_texts
+from instruction_kit.build.texts import answer_fields, batches, texts
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
@@ -55,7 +56,7 @@ def _texts(mixture: "Mixture", scan: Scan) -> Iterator[pl.DataFrame]:
 def _long(examples: pl.DataFrame, mixture: "Mixture", scan: Scan) -> pl.DataFrame:
     """A line for each text of each row, and one for all of its input."""
     schema = mixture.chosen[scan.unit.task].schema
-    answering, made = answer_fields(schema), normalised_texts(examples, schema)
+    answering, made = answer_fields(schema), texts(examples, schema).select(normalised(pl.all()))
     fields = made.columns
     inputs = [number for number, name in enumerate(fields) if name not in answering]
     made = made.rename({name: f"{number}" for number, name in enumerate(fields)}).with_columns(examples[ROW])

@@ -7,7 +7,9 @@ misspelt in a task file looks like bad data.
 from collections import Counter
 from collections.abc import Iterator
 
+from instruction_kit.build.leakage import OVERLAP
 from instruction_kit.build.manifest import Ledger, Manifest
+from instruction_kit.build.removal import REMOVED
 
 NOTABLE_SHARE = 0.01
 
@@ -34,4 +36,6 @@ def notable(manifest: Manifest) -> Iterator[str]:
 
 
 def _lost(ledger: Ledger) -> Counter[str]:
-    return Counter(ledger.rejected) + Counter(ledger.removed)
+    """Less what the mixture asks to take out, which is told apart."""
+    removed = {why: rows for why, rows in ledger.removed.items() if why not in (OVERLAP, *REMOVED.values())}
+    return Counter(ledger.rejected) + Counter(removed)

@@ -16,10 +16,11 @@ from instruction_kit.build.duplicate import KEY, KIND, NUMBER, copies
 from instruction_kit.build.leakage import POS, SCAN
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.scan import Scan
-from instruction_kit.build.texts import batches, normalised_texts
+from instruction_kit.build.texts import answer_field, batches, squeezed, texts
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
+    from instruction_kit.schema.schema import Schema
 
 REMOVED = {"exact": "another training row is the same", "near": "another training row is nearly the same"}
 """Kind of copy -> the reason in the ledger."""
@@ -70,10 +71,18 @@ def _texts(mixture: "Mixture", scan: Scan, rows: pl.DataFrame) -> Iterator[pl.Da
     for batch in batches(scan.examples):
         low, high = np.searchsorted(places, (start, start + batch.height)).tolist()
         here = mine[low:high]
-        texts = normalised_texts(batch[(here[POS] - start).to_list()], schema)
-        kind = pl.lit(f"{schema.__module__}.{schema.__qualname__}").alias(KIND)
-        yield texts.with_columns(here[NUMBER], here[KEY], kind)
+        yield _compared(batch[(here[POS] - start).to_list()], schema).with_columns(here[NUMBER], here[KEY])
         start += batch.height
+
+
+def _compared(examples: pl.DataFrame, schema: "type[Schema]") -> pl.DataFrame:
+    """Each field that may be nearly the same; in one column all that must be equal: schema, answer, what is no text."""
+    said = texts(examples, schema).select(squeezed(pl.all()))
+    answer = [name for name in (answer_field(schema),) if name in said.columns]
+    others = examples.drop(ROW, HASH, *said.columns)
+    name = pl.lit(f"{schema.__module__}.{schema.__qualname__}").alias("schema")
+    equal = pl.concat([said.select(answer), others], how="horizontal").select(pl.struct(name, pl.all()))
+    return said.drop(answer).with_columns(equal.to_series().struct.json_encode().alias(KIND))
 
 
 def summary(found: pl.DataFrame) -> dict[str, dict[str, dict[str, int]]]:

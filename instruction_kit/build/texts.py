@@ -1,7 +1,7 @@
-"""The texts of accepted examples, as words that can be compared.
+"""The texts of accepted examples, as they can be compared.
 
-In: the examples of a scan, as it wrote them; no template has touched them. Out: a column of normalised words for each
-field that holds text, and which fields answer.
+In: the examples of a scan, as it wrote them; no template has touched them. Out: a column of text for each field that
+holds some, and which fields answer.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from instruction_kit.build.grams import normalised
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.schema.field import Choice
 from instruction_kit.schema.schema import Schema
@@ -26,14 +25,23 @@ def batches(examples: Path) -> Iterator[pl.DataFrame]:
             yield pl.DataFrame(pl.from_arrow(batch))
 
 
-def normalised_texts(examples: pl.DataFrame, schema: type[Schema]) -> pl.DataFrame:
+def texts(examples: pl.DataFrame, schema: type[Schema]) -> pl.DataFrame:
     """Each field that holds text, a list of texts as one; a field that is null is empty, a choice the chosen option."""
     target = schema.target
     if isinstance(target, Choice):
         chosen = pl.col(target.options).list.get(pl.col(target.answer), null_on_oob=True)
         examples = examples.with_columns(chosen.alias(target.answer))
     kept = [name for name, dtype in examples.schema.items() if name not in (ROW, HASH) and _has_text(dtype)]
-    return examples.select(normalised(_as_text(name, examples.schema[name])).fill_null("").alias(name) for name in kept)
+    return examples.select(_as_text(name, examples.schema[name]).fill_null("") for name in kept)
+
+
+def squeezed(text: pl.Expr) -> pl.Expr:
+    r"""Whatever its case and blanks; punctuation stays, since a sign can be all that two answers differ in.
+
+    >>> pl.DataFrame({"t": ["It's\n\n ALL  right! "]}).select(squeezed(pl.col("t"))).item()
+    "it's all right!"
+    """
+    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def _has_text(dtype: pl.DataType) -> bool:
@@ -53,5 +61,10 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def answer_fields(schema: type[Schema]) -> frozenset[str]:
     """Fields that answer; the options of a choice are part of its question."""
+    return frozenset({RATIONALE, answer_field(schema)})
+
+
+def answer_field(schema: type[Schema]) -> str:
+    """The field that holds what is asked for."""
     target = schema.target
-    return frozenset({RATIONALE}) | ({target.answer} if isinstance(target, Choice) else {target.field})
+    return target.answer if isinstance(target, Choice) else target.field
