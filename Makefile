@@ -29,8 +29,8 @@ wheel: venv ## Install the wheel alone under every supported Python that is at h
 hub-check: venv ## Read the first 100 rows of every task's hub source: columns, label names, splits (needs a network)
 	$(RUN)instruction-kit probe
 
-golden: venv ## Write anew what the templates render of the samples (tests/golden), to be read as a diff
-	REWRITE_GOLDEN=1 $(RUN)python -m pytest -q tests/test_library_content.py
+golden: venv ## Write anew what the templates render of the samples (tests/golden) and docs/labels.md, to be read as a diff
+	REWRITE_GOLDEN=1 $(RUN)python -m pytest -q tests/test_library_golden.py
 
 check: venv ## Lint, formatting, types, imports, the rules of the library, and the examples in the docs; all, then the verdict
 	@failed=0; \

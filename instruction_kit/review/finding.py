@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from instruction_kit.task.task import Task
+
 Level = Literal["problem", "rule", "remark"]
 Rule = Literal[
     "file",
@@ -96,6 +98,13 @@ def problem(told: str, file: Path) -> Finding:
     if not found:
         return Finding(str(file), None, "file", told, "problem")
     return Finding(str(file), int(found[1]) if found[1] else None, "file", found[2], "problem")
+
+
+def of_task(task: Task, rule: Rule, what: str) -> Finding:
+    """Something to be said of a task as a whole, at the line that declares it."""
+    if task.path is None:
+        return Finding(f"task {task.name}", None, rule, what)
+    return Finding(str(task.path), line_of(task.path, r"^task\b"), rule, what)
 
 
 def line_of(file: Path, pattern: str) -> int:

@@ -6,7 +6,7 @@ In: a task. Out: findings. Of one's own tasks none of this is asked.
 import re
 from collections.abc import Iterator
 
-from instruction_kit.review.finding import Finding, line_of
+from instruction_kit.review.finding import Finding, of_task
 from instruction_kit.task.task import Task
 
 _FIRST_LINE = re.compile(r'""".+[?.] .+ \d{4}.*, https://\S+"""')
@@ -17,12 +17,11 @@ def origin_findings(task: Task) -> Iterator[Finding]:
     """What a task file leaves open."""
     if task.path is None:
         return
-    file, line = str(task.path), line_of(task.path, r"^task\b")
     if not _FIRST_LINE.fullmatch(task.path.read_text(encoding="utf-8").partition("\n")[0]):
         told = 'the first line is no `"""Name: what is asked? Authors year, https://link"""`'
-        yield Finding(file, 1, "origin", told)
+        yield Finding(str(task.path), 1, "origin", told)
     for key in ("families", "languages", "metrics"):
         if not getattr(task, key):
-            yield Finding(file, line, "origin", f"{key} is empty")
+            yield of_task(task, "origin", f"{key} is empty")
     if lacking := [split for split in task.source.split_names if split not in task.sizes]:
-        yield Finding(file, line, "origin", f"sizes lacks {', '.join(lacking)}")
+        yield of_task(task, "origin", f"sizes lacks {', '.join(lacking)}")

@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from instruction_kit.render.setting import SETTINGS, serves
-from instruction_kit.review.finding import Finding, Rule, line_of
+from instruction_kit.review.finding import Finding, of_task
 from instruction_kit.review.likeness import TOO_MUCH, Runs, shared
 from instruction_kit.task.task import Task
 from instruction_kit.template.language import RATIONALE
@@ -34,17 +34,13 @@ def number_findings(task: Task, templates: Sequence[Template]) -> Iterator[Findi
     reasoning = len([t for t in templates if t.cot and not t.inverted])
     if len(templates) < MIN_PHRASINGS:
         told = f"{len(templates)} phrasings ({answering} answer); write {MIN_PHRASINGS} or more, in {folders}"
-        yield _of(task, "num_phrasings", told)
+        yield of_task(task, "num_phrasings", told)
     if not MIN_INVERTED <= turned <= MAX_INVERTED:
         told = f"{turned} inverted phrasings; {MIN_INVERTED} to {MAX_INVERTED} turn the task around"
-        yield _of(task, "num_inverted", told)
+        yield of_task(task, "num_inverted", told)
     if RATIONALE in task.columns and reasoning < MIN_REASONING:
         told = f"{reasoning} phrasings ask for reasons, which its rows bring; write {MIN_REASONING} or more"
-        yield _of(task, "num_reasoning", f"{told}, each with a trigger of its own, in {folders}")
-
-
-def _of(task: Task, rule: Rule, what: str) -> Finding:
-    return Finding(str(task.path), line_of(task.path, r"^task\b") if task.path else None, rule, what)
+        yield of_task(task, "num_reasoning", f"{told}, each with a trigger of its own, in {folders}")
 
 
 def likeness_findings(found: Mapping[str, Runs], files: Mapping[str, Path]) -> Iterator[Finding]:

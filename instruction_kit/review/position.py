@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from instruction_kit.review.finding import Finding, Rule, line_of
+from instruction_kit.review.finding import Finding, Rule, of_task
 from instruction_kit.review.masked import Masked, mark
 from instruction_kit.schema.columns import frame_schema
 from instruction_kit.task.task import Task
@@ -60,7 +60,7 @@ def position_findings(task: Task, answering: Sequence[Masked]) -> Iterator[Findi
 
 def _varied(task: Task, phrasings: Sequence[Masked], field: str, wanted: int, rule: Rule) -> Iterator[Finding]:
     found = {place for one in phrasings if (place := position(one.prompt, field))}
-    if len(found) < wanted and task.path:
+    if len(found) < wanted:
         told = f"over its phrasings {field} stands in {len(found)} positions ({', '.join(sorted(found)) or 'none'})"
         mend = f"let it stand in {wanted} of first, middle and last block of the prompt"
-        yield Finding(str(task.path), line_of(task.path, r"^task\b"), rule, f"{told}; {mend}")
+        yield of_task(task, rule, f"{told}; {mend}")

@@ -79,5 +79,6 @@ def _shapes(seen: Seen, rows: Sequence[Row]) -> Iterator[tuple[Row, Flaw]]:
     task, template, setting = seen
     for row in rows:
         if said := masked(template, masked_values(row.example, task, template=template, options=setting.options)):
-            flaws = wording_flaws(said, has_options=task.has_options, listed=setting.options and task.has_options)
+            listed, languages = setting.options and task.has_options, template.front.languages
+            flaws = wording_flaws(said, has_options=task.has_options, listed=listed, languages=languages)
             yield from ((row, flaw) for flaw in (*flaws, *leaks(said, template, task)))

@@ -5,7 +5,7 @@ fault here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from instruction_kit.review.finding import Flaw
 from instruction_kit.review.masked import MARK, Masked
@@ -15,6 +15,8 @@ Said = Iterator[Flaw]
 
 _SLOT = re.compile(r"[{}]|\bNone\b|\bUndefined\b|\|\|\||\"\"|“”|\(\)")
 _BLANKS = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.;:!?](?!\.)")
+_BLANKS_IN_FRENCH = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.](?!\.)")
+"""Where the other stops have one before them."""
 _STOPS = re.compile(r"[?!.,;:][?!.,;:]")
 _CHOOSING = r"(?:choose|pick|select) (?:from|between|among|one|the (?:right|best|correct))"
 """By itself, `which would you choose` needs no list."""
@@ -26,11 +28,11 @@ _OF_SOME = re.compile(
 )
 
 
-def wording_flaws(said: Masked, *, has_options: bool, listed: bool) -> Said:
+def wording_flaws(said: Masked, *, has_options: bool, listed: bool, languages: Sequence[str] = ()) -> Said:
     """Everything that is wrong with the words of both sides; `listed` says whether options are shown."""
     for side in (said.prompt, said.output):
         yield from _slots(side)
-        yield from _blanks(side)
+        yield from _blanks(side, _BLANKS_IN_FRENCH if "fr" in languages else _BLANKS)
         yield from _stops(side)
     if not listed:
         yield from _dangling(said.prompt, _OF_SOME if has_options else _OF_NONE)
@@ -41,8 +43,8 @@ def _slots(side: str) -> Said:
         yield Flaw("unfilled_slot", f"prints {found[0]!r}, as if something had not been filled in", found[0])
 
 
-def _blanks(side: str) -> Said:
-    if found := _BLANKS.search(side):
+def _blanks(side: str, odd: re.Pattern[str]) -> Said:
+    if found := odd.search(side):
         yield Flaw("blanks", f"has odd blanks, {_around(side, found)!r}", found[0])
 
 
