@@ -14,7 +14,7 @@ from instruction_kit.evaluation.folder import read_pairs
 COLUMNS = pl.Schema(
     {
         **dict.fromkeys(
-            ["prompt", "completion", "task", "cluster", "template", "setting", "split", "row"], pl.String()
+            ["prompt", "completion", "task", "cluster", "template", "setting", "split", "row", "group"], pl.String()
         ),
         **dict.fromkeys(["round", "question_start", "answer_start", "answer_end"], pl.Int64()),
         "inverted": pl.Boolean(),
@@ -42,6 +42,7 @@ def pair(task: str, row: int, prompt: str, **values: Any) -> Pair:
         "setting": "zero_shot.options",
         "split": "test",
         "row": f"test {row}",
+        "group": "",
         "round": 0,
         "question_start": 0,
         "answer_start": 0,

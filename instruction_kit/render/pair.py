@@ -5,12 +5,15 @@ ends with the joiner, so `prompt + completion` is exactly what a plain model see
 takes for its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
+from instruction_kit.library import text_hash
 from instruction_kit.render.setting import Setting
+from instruction_kit.schema.schema import Schema
 from instruction_kit.task.task import Task
 from instruction_kit.template.template import Template
 
@@ -19,7 +22,7 @@ PAIR_SCHEMA = pa.schema(
     [
         *(
             (name, pa.string())
-            for name in ("prompt", "completion", "task", "cluster", "template", "setting", "split", "row")
+            for name in ("prompt", "completion", "task", "cluster", "template", "setting", "split", "row", "group")
         ),
         *((name, pa.int64()) for name in ("round", "question_start", "answer_start", "answer_end")),
         ("inverted", pa.bool_()),
@@ -57,8 +60,22 @@ class Pair:
     """Row, prompt and completion of each that `prompt` begins with."""
     turns: list[dict[str, str]] | None = None
     """What was said before, each with its role; `prompt` begins with it."""
+    group: str = ""
+    """Names the text that the row is about, and others may be too: their results hang together. Empty: it is alone."""
     shortened: int = 0
     """Characters that were cut from fields to fit the budget."""
+
+
+def group_of(example: Mapping[str, Any], schema: type[Schema]) -> str:
+    """Hash of the text that the example is about: the first of the schema's long texts that it has.
+
+    >>> from instruction_kit.schema import ReadingComprehension as Reading
+    >>> one, other = ({"passage": text, "question": "Who?"} for text in ("Ann  ran.", "ann ran."))
+    >>> group_of(one, Reading) == group_of(other, Reading)
+    True
+    """
+    text = next((example[name] for name in schema.shortenable() if example.get(name)), None)
+    return "" if text is None else text_hash(" ".join(text.casefold().split()))[:16]
 
 
 def record(
@@ -74,6 +91,7 @@ def record(
         "setting": str(setting),
         "split": split,
         "row": row,
+        "group": pair.group,
         "round": turn,
         "question_start": pair.question_start,
         "answer_start": pair.answer_start,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from instruction_kit.render.listing import Listing
-from instruction_kit.render.pair import Pair
+from instruction_kit.render.pair import Pair, group_of
 from instruction_kit.render.setting import Setting
 from instruction_kit.render.turns import as_text
 from instruction_kit.schema.field import Choice, Free, Label
@@ -95,7 +95,8 @@ def render(
     turns = example.get(task.schema.turns_field() or "") or None
     said = as_text(turns or [], prompting.joiner)
     pair = _fitted(values, known, template, prompting.after(said), reference)
-    pair = replace(pair, prompt=said + pair.prompt, question_start=len(said), turns=turns)
+    group = group_of(example, task.schema)
+    pair = replace(pair, prompt=said + pair.prompt, question_start=len(said), turns=turns, group=group)
     if not measured or not task.has_options or template.inverted or template.cot:
         return pair
     return replace(pair, candidates=[_output(template, values, text) for text in known.outputs], gold=known.gold)
