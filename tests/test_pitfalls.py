@@ -24,7 +24,7 @@ from trl.trainer import sft_trainer
 from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.token.layout import Layout, layout_of
 from instruction_kit.token.plain import PlainEncoder
-from instruction_kit.token.shard import IGNORED, ORIGIN, SCHEMA, tokenise
+from instruction_kit.token.shard import IGNORED, ORIGIN, SCHEMA, Wanted, tokenise
 from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run
@@ -103,14 +103,14 @@ def test_01_in_a_conversation_the_loss_is_on_the_last_answer_alone(kind):
 
 def pairs_of(run: Prepared) -> list[dict[str, Any]]:
     whole = chat_model.rows()
-    return [whole[position] for position in run.rows["m_position"]]
+    return [whole[position] for [position] in run.rows["m_position"]]
 
 
 def test_02_preparation_is_skipped_and_there_is_no_packing_for_it_to_go_wrong_with():
     assert vars(closed().trainer.args)["dataset_kwargs"] == {"skip_prepare_dataset": True}
     assert closed().trainer.train_dataset is closed().rows
-    assert "seq_lengths" not in closed().rows.column_names
-    refuses("--packing: always False, because packed rows could see each other", packing=True)
+    assert closed().trainer.padding_free is False
+    assert [row["seq_lengths"] for row in closed().rows] == [[len(row["input_ids"])] for row in closed().rows]
     refuses("--dataset_kwargs: always", dataset_kwargs={"skip_prepare_dataset": False})
 
 
@@ -179,10 +179,9 @@ def test_05_nothing_is_truncated_and_a_row_without_loss_is_an_error(tmp_path):
 
 
 def test_06_no_column_of_ours_has_a_name_that_trl_reads():
-    ours = set(SCHEMA.names) - {"input_ids", "labels"}
-    assert ours == {*ORIGIN, "m_position"}
+    ours = set(SCHEMA.names) - {"input_ids", "labels", "seq_lengths"}
+    assert ours == {*ORIGIN, "m_position", "loss_weights", "task_ids"}
     assert ours & RESERVED == set()
-    assert all(name.startswith("m_") for name in ours)
     source = inspect.getsource(sft_trainer)
     assert not [name for name in ours if f'"{name}"' in source]
 
@@ -194,10 +193,9 @@ def test_07_rows_hold_neither_texts_nor_messages_for_a_format_to_be_guessed_from
     assert set(closed_chat("turns").rows.column_names) == set(SCHEMA.names)
 
 
-@pytest.mark.parametrize("strategy", ["wrapped", "bfd", "bfd_split"])
-def test_08_no_packing_strategy_is_offered_least_of_all_the_contaminating_one(strategy):
-    reason = "--packing: always False" if strategy == "bfd" else "--packing_strategy: refused"
-    refuses(reason, packing=True, packing_strategy=strategy)
+@pytest.mark.parametrize("strategy", ["wrapped", "bfd_split"])
+def test_08_no_packing_strategy_but_whole_pairs_is_offered_least_of_all_the_contaminating_one(strategy):
+    refuses("--packing_strategy: always bfd", packing=True, packing_strategy=strategy)
 
 
 def test_09_rows_of_one_batch_do_not_see_each_other():
@@ -230,8 +228,8 @@ def test_11_rows_come_in_the_order_of_the_mixture_and_not_sorted_by_length(tmp_p
 
 
 def test_12_rows_are_made_once_and_hashed_whatever_the_number_of_processes(tmp_path):
-    first = tokenise(built(), tmp_path / "a", encoder=encoder(), max_length=512)
-    second = tokenise(built(), tmp_path / "b", encoder=encoder(), max_length=512)
+    first = tokenise(built(), tmp_path / "a", Wanted(512), encoder=encoder())
+    second = tokenise(built(), tmp_path / "b", Wanted(512), encoder=encoder())
     assert [shard.sha256 for shard in first.shards] == [shard.sha256 for shard in second.shards]
     assert first == closed().record
     refuses("--dataset_num_proc: refused, because the rows are tokens before", dataset_num_proc=2)
@@ -271,7 +269,7 @@ def test_16_every_step_weighs_at_least_one_token_so_that_nothing_is_rescaled():
     items = batch(shortest)
     count = int((items["labels"][:, 1:] != IGNORED).sum())
     assert loss_of(items, count) == pytest.approx(by_hand(items), abs=1e-5)
-    assert "loss_weights" not in closed().rows.column_names
+    assert closed().rows["loss_weights"][:] == [None] * len(closed().rows)
 
 
 def test_16_a_large_batch_and_accumulated_small_ones_give_the_same_step(tmp_path):

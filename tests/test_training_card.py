@@ -80,9 +80,9 @@ def test_it_says_what_the_model_was_tuned_on_and_what_was_held_out(tuned):
     record = read_record(tuned / "tuned" / "tokens")
     assert record is not None
     manifest = read_manifest(tuned / "built")
-    assert f"{record.rows:,} pairs of 2 tasks in 2 clusters, from the mixture `{manifest.fingerprint[:16]}`" in text
+    assert f"{record.pairs:,} pairs of 2 tasks in 2 clusters, from the mixture `{manifest.fingerprint[:16]}`" in text
     for name, task in record.tasks.items():
-        of, numbers = manifest.tasks[name], (task.rows, task.prompt_tokens, task.loss_tokens, 0)
+        of, numbers = manifest.tasks[name], (task.pairs, task.prompt_tokens, task.loss_tokens, 0)
         cells = (name, of.cluster, f"{of.realised_share:.2%}", *(f"{number:,}" for number in numbers))
         assert f"| {' | '.join(cells)} |" in text
     assert "Rates: kind examples_proportional, maximum 3000. Settings: zero_shot.options 1.0.\n" in text

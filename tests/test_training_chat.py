@@ -1,16 +1,14 @@
 """Tuning in a chat layout: where the loss is, that it is proved there, and what is written beside the model."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 import pytest
 import torch
 from chat_model import STOPS, SYSTEM, TEMPLATES, built, encoder, own_ids, rows, tokenizer, tune
 from datasets import Dataset
-from tiny_model import one_thread
+from tiny_model import one_thread, pairs_in
 from tiny_model import tasks as tiny_tasks
 from tiny_model import tune as tune_plain
 from transformers import AutoModelForCausalLM, GenerationConfig
@@ -25,28 +23,23 @@ from instruction_kit.token.conversation import messages, pair_of
 from instruction_kit.token.encoder import Encoded
 from instruction_kit.token.layout import LAYOUT_FILE, read_layout
 from instruction_kit.token.record import differences, read_record
-from instruction_kit.token.shard import IGNORED, identity_of, tokenise
+from instruction_kit.token.shard import IGNORED, Wanted, identity_of, tokenise
+from instruction_kit.training.document import Document
 from instruction_kit.training.resume import read_run
-from instruction_kit.training.span import Known, prove_row, prove_spans
+from instruction_kit.training.span import Known, prove_document, prove_spans
 
 NOT_TAKEN = {"color": {FORGED: 2}}
 """The mixture has two rows with the text of special tokens."""
 
 
-def rows_of(folder: Path) -> list[dict[str, Any]]:
-    [path] = folder.glob("*.arrow")
-    found: list[dict[str, Any]] = pa.ipc.open_stream(path.read_bytes()).read_all().to_pylist()
-    return found
-
-
 @pytest.mark.parametrize("kind", TEMPLATES)
 def test_a_token_row_is_the_tokenizer_s_conversation_with_the_loss_on_the_answer(tmp_path, kind):
     made = encoder(kind)
-    record = tokenise(built(), tmp_path, encoder=made, max_length=512, accept_dropped=True)
+    record = tokenise(built(), tmp_path, Wanted(512), encoder=made, accept_dropped=True)
     assert {name: task.dropped for name, task in record.tasks.items() if task.dropped} == NOT_TAKEN
     pairs = rows()
-    assert record.rows == len(pairs) - 2
-    for row in rows_of(tmp_path):
+    assert record.pairs == len(pairs) - 2
+    for row in pairs_in(tmp_path):
         of = pair_of(pairs[row["m_position"]])
         assert row["input_ids"] == own_ids(made, messages(of, joiner="\n", system_message=None))
         learnt = [label for label in row["labels"] if label != IGNORED]
@@ -54,7 +47,7 @@ def test_a_token_row_is_the_tokenizer_s_conversation_with_the_loss_on_the_answer
         assert all(label in (IGNORED, token) for token, label in zip(row["input_ids"], row["labels"], strict=True))
     told = record.tasks["add"]
     assert told.prompt_tokens + told.loss_tokens == sum(
-        len(row["input_ids"]) for row in rows_of(tmp_path) if row["m_task"] == "add"
+        len(row["input_ids"]) for row in pairs_in(tmp_path) if row["m_task"] == "add"
     )
 
 
@@ -76,9 +69,9 @@ def test_conversations_of_a_source_are_learnt_as_they_were_held(tmp_path, kind):
     )
     Mixture(tasks=[task], num_validation=0).build(tmp_path / "built")
     made = encoder(kind, system_message="Be brief." if kind != "turns" else None)
-    record = tokenise(tmp_path / "built", tmp_path / "tokens", encoder=made, max_length=512, accept_dropped=True)
+    record = tokenise(tmp_path / "built", tmp_path / "tokens", Wanted(512), encoder=made, accept_dropped=True)
     [path] = (tmp_path / "built" / "train").glob("train-*.parquet")
-    pairs, kept = pl.read_parquet(path).to_dicts(), rows_of(tmp_path / "tokens")
+    pairs, kept = pl.read_parquet(path).to_dicts(), pairs_in(tmp_path / "tokens")
     refused = [pair for pair in pairs if kind == "turns" and (pair["turns"] or [{"role": ""}])[0]["role"] == "system"]
     assert len(kept) == len(pairs) - len(refused) == 12 - sum(record.tasks["talk"].dropped.values())
     for row in kept:
@@ -94,11 +87,11 @@ def test_conversations_of_a_source_are_learnt_as_they_were_held(tmp_path, kind):
 def test_exemplars_that_a_build_drew_are_learnt_behind_as_rounds(tmp_path):
     Mixture(tasks=tiny_tasks(), num_validation=0, settings={"few_shot.options": 1.0}).build(tmp_path / "built")
     made = encoder("turns")
-    tokenise(tmp_path / "built", tmp_path / "tokens", encoder=made, max_length=2048, accept_dropped=True)
+    tokenise(tmp_path / "built", tmp_path / "tokens", Wanted(2048), encoder=made, accept_dropped=True)
     [path] = (tmp_path / "built" / "train").glob("train-*.parquet")
     pairs = pl.read_parquet(path).to_dicts()
     shown = set()
-    for row in rows_of(tmp_path / "tokens"):
+    for row in pairs_in(tmp_path / "tokens"):
         pair = pairs[row["m_position"]]
         sides = [(one["prompt"], one["completion"]) for one in pair["exemplars"]]
         sides.append((pair["prompt"][pair["question_start"] :], pair["completion"]))
@@ -114,20 +107,20 @@ def test_exemplars_that_a_build_drew_are_learnt_behind_as_rounds(tmp_path):
 
 def test_pairs_that_the_layout_cannot_take_are_an_error_unless_they_are_few_or_accepted(tmp_path):
     with pytest.raises(TokenError) as caught:
-        tokenise(built(), tmp_path / "a", encoder=encoder(), max_length=512)
+        tokenise(built(), tmp_path / "a", Wanted(512), encoder=encoder())
     assert str(caught.value) == (
         f"the layout cannot take 2 of 36 pairs of color: {FORGED} (2). Skip or mend such rows in the task file, take "
         "another --layout, or lose these pairs with --accept_dropped true"
     )
     with pytest.raises(TokenError) as caught:
-        tokenise(built(), tmp_path / "b", encoder=encoder(), max_length=60)
+        tokenise(built(), tmp_path / "b", Wanted(60), encoder=encoder())
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
         "pairs of more than max_length 60 tokens would be dropped",
         "the layout cannot take 2 of 36 pairs of color",
     ]
     upper = TEMPLATES["headers"].replace("| trim", "| replace('I', 'i') | replace('W', 'w') | replace('h', 'H')")
     with pytest.raises(TokenError, match=rf"no pair fits the layout: {ALTERED} \(56\); take another --layout"):
-        tokenise(built(), tmp_path / "c", encoder=encoder(template=upper), max_length=512, accept_dropped=True)
+        tokenise(built(), tmp_path / "c", Wanted(512), encoder=encoder(template=upper), accept_dropped=True)
 
 
 def test_tokens_are_others_under_another_layout_system_message_template_or_variables(tmp_path):
@@ -138,11 +131,11 @@ def test_tokens_are_others_under_another_layout_system_message_template_or_varia
         encoder(template_kwargs={"heading": "*"}),
         encoder(template=TEMPLATES["chatml"] + "{# the same #}"),
     ]
-    identities = [identity_of(manifest, made, max_length=512) for made in encoders]
+    identities = [identity_of(manifest, made, Wanted(512)) for made in encoders]
     for other in identities[1:]:
         assert [found.name for found in differences(identities[0], other)] == ["layout"]
-    first = tokenise(built(), tmp_path, encoder=encoders[0], max_length=512, accept_dropped=True)
-    second = tokenise(built(), tmp_path, encoder=encoders[1], max_length=512, accept_dropped=True)
+    first = tokenise(built(), tmp_path, Wanted(512), encoder=encoders[0], accept_dropped=True)
+    second = tokenise(built(), tmp_path, Wanted(512), encoder=encoders[1], accept_dropped=True)
     assert first.shards != second.shards
     assert second == read_record(tmp_path)
 
@@ -157,7 +150,7 @@ def collator() -> DataCollatorForLanguageModeling:
 @pytest.fixture(scope="module")
 def token_rows(tmp_path_factory) -> Dataset:
     folder = tmp_path_factory.mktemp("tokens")
-    record = tokenise(built(), folder, encoder=encoder(), max_length=512, accept_dropped=True)
+    record = tokenise(built(), folder, Wanted(512), encoder=encoder(), accept_dropped=True)
     return Dataset.from_file(str(folder / record.shards[0].path))
 
 
@@ -207,7 +200,11 @@ def test_rows_in_a_chat_layout_pass_the_proof(token_rows):
 @pytest.mark.parametrize("how", WRONG)
 def test_a_loss_elsewhere_in_a_conversation_is_found(token_rows, how):
     change, problem = WRONG[how]
-    wrong = token_rows.map(change, load_from_cache_file=False)
+
+    def bordered(row: dict[str, Any]) -> dict[str, Any]:
+        return {**change(row), "seq_lengths": [len(change(row)["input_ids"])]}
+
+    wrong = token_rows.map(bordered, load_from_cache_file=False)
     with pytest.raises(TrainingError, match=problem):
         prove_spans(collator(), wrong, encoder=encoder(), built=built())
 
@@ -215,17 +212,18 @@ def test_a_loss_elsewhere_in_a_conversation_is_found(token_rows, how):
 @pytest.mark.parametrize("kind", ["headers", "turns"])
 def test_two_beginnings_of_a_conversation_are_found(kind):
     made, of = encoder(kind), pair_of(rows()[0])
+    assert made.bos_id is not None
     [one] = made.encode([of])
     assert isinstance(one, Encoded)
     for begin, passes in (([], True), ([made.bos_id], False)):
         ids = [*begin, *one.prompt, *one.completion, *one.rest]
         labels = [IGNORED] * len(begin + one.prompt) + one.completion + [IGNORED] * len(one.rest)
-        row: Any = {"ids": ids, "labels": labels, "mask": [1] * len(ids)}
+        document = Document(ids, labels, [1] * len(ids))
         if passes:
-            prove_row(**row, known=Known("here", of), encoder=made)
+            prove_document(document, known=Known("here", of), encoder=made)
         else:
             with pytest.raises(TrainingError, match="the text does not begin with BOS exactly once"):
-                prove_row(**row, known=Known("here", of), encoder=made)
+                prove_document(document, known=Known("here", of), encoder=made)
 
 
 # --- tuning -----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from trl.trainer import base_trainer
 from instruction_kit.errors import BuildError, TrainingError
 from instruction_kit.token.layout import read_layout
 from instruction_kit.token.record import read_record
-from instruction_kit.token.shard import tokenise
+from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training import finetune as module
 from instruction_kit.training.finetune import main
 from instruction_kit.training.flag import as_arguments
@@ -31,7 +31,7 @@ def command_line(output: Path, **flags: object) -> list[str]:
 
 
 def rows_in(folder: Path) -> Dataset:
-    record = tokenise(built(), folder, encoder=encoder(), max_length=512)
+    record = tokenise(built(), folder, Wanted(512), encoder=encoder())
     return Dataset.from_file(str(folder / record.shards[0].path))
 
 
@@ -56,7 +56,7 @@ def test_the_folder_holds_all_that_measuring_and_a_reader_need(tmp_path):
     assert tuned.generation_config.eos_token_id == encoder().stop_id
     record = read_record(folder / "tokens")
     assert record is not None
-    assert record.rows == 56
+    assert (record.rows, record.pairs) == (56, 56)
 
 
 def test_training_learns_the_outputs_and_generation_stops(tmp_path):
@@ -115,7 +115,7 @@ def test_nothing_is_told_to_anybody_even_where_telemetry_is_on(tmp_path, monkeyp
 
 
 def test_pairs_that_are_dropped_are_told(tmp_path, caplog):
-    lengths = [(len(row["input_ids"]), row["m_task"]) for row in rows_in(tmp_path / "whole")]
+    lengths = [(len(row["input_ids"]), row["m_task"][0]) for row in rows_in(tmp_path / "whole")]
     limit = sorted(length for length, _ in lengths)[-3]
     over = [task for length, task in lengths if length > limit]
     tune(tmp_path / "out", save_strategy="no", max_length=limit, accept_dropped=True)

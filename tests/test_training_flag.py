@@ -14,12 +14,18 @@ from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.layout import Asked
+from instruction_kit.token.shard import Wanted
 from instruction_kit.training import adapter, flag
 from instruction_kit.training.field import FORCED, PASSED, READ, REFUSED
 from instruction_kit.training.flag import KitArguments, Request, as_arguments, parse
 
 FIELDS = {item.name: item for config in (SFTConfig, ModelConfig) for item in dataclasses.fields(config)}
-OTHER = {"eval_strategy": "steps", "train_sampling_strategy": "random", "dataset_kwargs": "{}"}
+OTHER = {
+    "packing_strategy": "wrapped",
+    "eval_strategy": "steps",
+    "train_sampling_strategy": "random",
+    "dataset_kwargs": "{}",
+}
 """A value that is not the forced one, for fields that are no booleans."""
 
 
@@ -159,10 +165,10 @@ def test_a_file_of_flags_beside_the_script_is_not_read(tmp_path, monkeypatch):
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(TrainingError) as told:
-        settled(layout="chatty", packing=True, load_in_4bit=True, lora_r=2, output_dir=None, max_length=1)
+        settled(layout="chatty", padding_free=True, load_in_4bit=True, lora_r=2, output_dir=None, max_length=1)
     assert str(told.value).splitlines() == [
         f"--load_in_4bit: refused, because {REFUSED['load_in_4bit']}",
-        f"--packing: always False, because {FORCED['packing'].why}",
+        f"--padding_free: always False, because {FORCED['padding_free'].why}",
         "--layout chatty: did you mean chat?",
         "--output_dir is required",
         "--max_length 1: it must be 2 or more",
@@ -197,12 +203,16 @@ def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
 def test_the_kits_own_flags_reach_the_request():
     own = {item.name for item in dataclasses.fields(KitArguments)}
     assert own == {
-        "accept_dropped", "chat_template_kwargs", "dataset_name", "layout", "merge_adapter", "system_message",
+        "accept_dropped", "chat_template_kwargs", "dataset_name", "inspect", "layout", "merge_adapter",
+        "system_message", "tokens",
     }  # fmt: skip
     request = settled(accept_dropped=True, model_revision="abc", trust_remote_code=True, resume_from_checkpoint="true")
     assert (str(request.built), request.accept_dropped, request.resume) == ("OUT", True, "true")
     assert (request.model.name, request.model.revision, request.model.trust_remote_code) == ("M", "abc", True)
     assert settled(resume_from_checkpoint=False).resume is None
+    assert (request.tokens, request.inspect, request.wanted) == (None, False, Wanted(1024))
+    request = settled(tokens="SHARDS", inspect=True, packing=True, max_length=99)
+    assert (str(request.tokens), request.inspect, request.wanted) == ("SHARDS", True, Wanted(99, packing=True))
 
 
 def test_a_script_can_give_everything_as_keywords():

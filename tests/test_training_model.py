@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGenerat
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
-from instruction_kit.token.shard import tokenise
+from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.flag import ModelSource
 from instruction_kit.training.model import check_fit, load_model, load_tokenizer, set_special_tokens
 
@@ -83,7 +83,7 @@ def test_a_model_that_is_not_there_is_an_error_that_says_what_is_taken(name, mon
 
 
 def test_a_tokenizer_with_more_tokens_than_the_model_has_embeddings_is_refused(tmp_path):
-    record = tokenise(built(), tmp_path, encoder=encoder(), max_length=512)
+    record = tokenise(built(), tmp_path, Wanted(512), encoder=encoder())
     small = load_model(source(model()))
     small.resize_token_embeddings(300)
     with pytest.raises(
@@ -93,7 +93,7 @@ def test_a_tokenizer_with_more_tokens_than_the_model_has_embeddings_is_refused(t
 
 
 def test_pairs_longer_than_the_models_positions_are_refused(tmp_path):
-    record = tokenise(built(), tmp_path, encoder=encoder(), max_length=512)
+    record = tokenise(built(), tmp_path, Wanted(512), encoder=encoder())
     short = load_model(source(model()))
     check_fit(short, record, encoder())
     short.config.max_position_embeddings = 50

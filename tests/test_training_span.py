@@ -11,8 +11,9 @@ from instruction_kit import Mixture
 from instruction_kit.build import shard
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.conversation import Pair
-from instruction_kit.token.shard import IGNORED, tokenise
-from instruction_kit.training.span import Known, prove_row, prove_spans, sampled
+from instruction_kit.token.shard import IGNORED, Wanted, tokenise
+from instruction_kit.training.document import Document
+from instruction_kit.training.span import Known, prove_document, prove_spans, sampled
 from instruction_kit.training.toy import BOS, EOS
 
 Row = dict[str, Any]
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory) -> Dataset:
     folder = tmp_path_factory.mktemp("tokens")
-    record = tokenise(built(), folder, encoder=encoder(), max_length=512)
+    record = tokenise(built(), folder, Wanted(512), encoder=encoder())
     return concatenate_datasets([Dataset.from_file(str(folder / shard.path)) for shard in record.shards])
 
 
@@ -32,28 +33,35 @@ def collator() -> DataCollatorForLanguageModeling:
 def test_the_kits_own_rows_pass_and_rows_of_every_task_are_read(rows):
     proved = prove_spans(collator(), rows, encoder=encoder(), built=built())
     assert proved == len(sampled(rows))
-    assert {rows[number]["m_task"] for number in sampled(rows)} == {"color", "add"}
+    assert {rows[place.row]["m_task"][place.inside] for place in sampled(rows)} == {"color", "add"}
 
 
 def test_the_shortest_and_the_longest_row_of_a_task_are_among_them(rows):
-    read = [rows[number] for number in sampled(rows)]
+    read = [rows[place.row] for place in sampled(rows)]
     for task in ("color", "add"):
-        lengths = {len(row["labels"]) for row in rows if row["m_task"] == task}
-        assert {min(lengths), max(lengths)} <= {len(row["labels"]) for row in read if row["m_task"] == task}
+        lengths = {len(row["labels"]) for row in rows if row["m_task"] == [task]}
+        assert {min(lengths), max(lengths)} <= {len(row["labels"]) for row in read if row["m_task"] == [task]}
 
 
 def test_a_mixture_of_several_files_is_read_through(tmp_path, monkeypatch):
     monkeypatch.setattr(shard, "SHARD_PAIRS", 20)
     Mixture(tasks=tasks(), num_validation=0).build(tmp_path / "built")
-    record = tokenise(tmp_path / "built", tmp_path / "tokens", encoder=encoder(), max_length=512)
+    record = tokenise(tmp_path / "built", tmp_path / "tokens", Wanted(512), encoder=encoder())
     assert len(record.shards) == 3
     parts = [Dataset.from_file(str(tmp_path / "tokens" / part.path)) for part in record.shards]
     joined = concatenate_datasets(parts)
     proved = prove_spans(collator(), joined, encoder=encoder(), built=tmp_path / "built")
     assert proved == len(sampled(joined))
-    elsewhere = parts[1].remove_columns("m_position").add_column("m_position", list(range(len(parts[1]))))
+    elsewhere = (
+        parts[1].remove_columns("m_position").add_column("m_position", [[number] for number in range(len(parts[1]))])
+    )
     with pytest.raises(TrainingError, match="the ids before the span are not the prompt's"):
         prove_spans(collator(), elsewhere, encoder=encoder(), built=tmp_path / "built")
+
+
+def bordered(row: Row) -> Row:
+    """Tell the borders of a row of one pair as its tokens are."""
+    return {**row, "seq_lengths": [len(row["input_ids"])]}
 
 
 def shifted(row: Row, by: int) -> Row:
@@ -111,7 +119,7 @@ SPANS = {
 @pytest.mark.parametrize("how", SPANS)
 def test_a_loss_in_the_wrong_place_is_found_and_the_row_is_shown(rows, how):
     change, problem = SPANS[how]
-    wrong = rows.map(change, load_from_cache_file=False)
+    wrong = rows.map(lambda row: bordered(change(row)), load_from_cache_file=False)
     with pytest.raises(TrainingError) as told:
         prove_spans(collator(), wrong, encoder=encoder(), built=built())
     assert problem in str(told.value)
@@ -120,7 +128,10 @@ def test_a_loss_in_the_wrong_place_is_found_and_the_row_is_shown(rows, how):
 
 
 def test_rows_of_another_pair_are_found(rows):
-    moved = rows.map(lambda row: {**row, "m_position": (row["m_position"] + 1) % len(rows)}, load_from_cache_file=False)
+    def other(row):
+        return {**row, "m_position": [(row["m_position"][0] + 1) % len(rows)]}
+
+    moved = rows.map(other, load_from_cache_file=False)
     with pytest.raises(TrainingError, match="the ids before the span are not the prompt's"):
         prove_spans(collator(), moved, encoder=encoder(), built=built())
 
@@ -151,5 +162,5 @@ def test_awkward_texts_pass(add_bos, text):
     made = encoder(add_bos=add_bos)
     [prompt], [completion] = made.prompts([f"{text}\n"]), made.completions([text])
     labels = [IGNORED] * len(prompt) + completion
-    mask = [1] * len(labels)
-    prove_row(prompt + completion, labels, mask, known=Known("here", Pair(f"{text}\n", text)), encoder=made)
+    document = Document(prompt + completion, labels, [1] * len(labels))
+    prove_document(document, known=Known("here", Pair(f"{text}\n", text)), encoder=made)

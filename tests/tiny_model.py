@@ -20,8 +20,8 @@ from instruction_kit import Frame, Mixture, Task, labels, text
 from instruction_kit.schema import Classification, MathWordProblem
 from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
-from instruction_kit.token.record import TokenRecord
-from instruction_kit.token.shard import IGNORED, SCHEMA, tokenise
+from instruction_kit.token.record import TokenRecord, read_record
+from instruction_kit.token.shard import IGNORED, SCHEMA, Wanted, tokenise
 from instruction_kit.training.finetune import finetune
 from instruction_kit.training.toy import BOS, EOS, make_toy
 
@@ -108,6 +108,34 @@ def encoder(*, add_bos: bool = True) -> PlainEncoder:
     return PlainEncoder(loaded, layout_of(loaded, joiner="\n"))
 
 
+def pairs_in(folder: Path) -> list[dict[str, Any]]:
+    """Read token shards and cut their rows into pairs, each with scalars in the place of lists."""
+    record = read_record(folder)
+    assert record is not None
+    rows = [
+        row
+        for shard in record.shards
+        for row in pa.ipc.open_stream((folder / shard.path).read_bytes()).read_all().to_pylist()
+    ]
+    return [pair for row in rows for pair in cut(row)]
+
+
+def cut(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a token row into its pairs."""
+    start = 0
+    for place, length in enumerate(row["seq_lengths"]):
+        tokens = slice(start, start + length)
+        start += length
+        weights = row["loss_weights"]
+        yield {
+            "input_ids": row["input_ids"][tokens],
+            "labels": row["labels"][tokens],
+            "loss_weights": None if weights is None else weights[tokens],
+            **{name: row[name][place] for name in row if name.startswith("m_") or name == "task_ids"},
+        }
+    assert start == len(row["input_ids"]) == len(row["labels"])
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Give torch one thread: with more, a model of this size waits for them most of the time."""
@@ -126,9 +154,9 @@ def tune(output: Path, **flags: object) -> Path:
         return finetune(output_dir=output, **settled)  # type: ignore[arg-type]
 
 
-def loss_on_the_prompt(built: Path, folder: Path, **keywords: Any) -> TokenRecord:
+def loss_on_the_prompt(built: Path, folder: Path, wanted: Wanted, **keywords: Any) -> TokenRecord:
     """Write token shards as `tokenise` does, then turn the labels around: what a broken mask would train on."""
-    record = tokenise(built, folder, **keywords)
+    record = tokenise(built, folder, wanted, **keywords)
     for shard in record.shards:
         path = Path(folder) / shard.path
         table = pa.ipc.open_stream(path.read_bytes()).read_all()

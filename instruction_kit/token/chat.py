@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from instruction_kit.errors import TokenError
 from instruction_kit.token.chat_template import ChatTemplate, UnusableTemplateError, template_hash
 from instruction_kit.token.conversation import COLUMNS, Message, Pair, messages
-from instruction_kit.token.encoder import Encoded, Encoder, Misfit
+from instruction_kit.token.encoder import Encoded, Encoder, Misfit, offsets_of
 from instruction_kit.token.layout import LAYOUT_FILE, Layout
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class ChatEncoder(Encoder):
     """
 
     columns = COLUMNS
+    special_as_text = False
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", layout: Layout) -> None:
         super().__init__(tokenizer, layout)
@@ -71,6 +72,19 @@ class ChatEncoder(Encoder):
         )
         end = whole.index(self.stop_id, len(prompt)) + 1
         return Encoded(prompt, whole[len(prompt) : end], whole[end:])
+
+    def offsets(self, pairs: Sequence[Pair]) -> list[list[tuple[int, int]]]:
+        """Say which characters of its completion each token of it stands for; white space before it is before 0."""
+        laid = [one for pair in pairs if isinstance(one := self._laid(pair), _Laid)]
+        prompts = self._ids([one.prompt for one in laid])
+        whole = offsets_of(self.tokenizer, [one.whole for one in laid], as_text=False)
+        found = []
+        for one, prompt, spans, pair in zip(laid, prompts, whole, pairs, strict=True):
+            frame = self.template.frame(one.roles)
+            begin = len(one.prompt) + len(frame.lead)
+            end = begin + len(pair.completion) + len(frame.gap)
+            found.append([(a - begin, b - begin) for a, b in spans[len(prompt) :] if a < end])
+        return found
 
     def answer(self, pair: Pair) -> str:
         """Write the completion as the template does, with the stop token."""
@@ -118,10 +132,7 @@ class ChatEncoder(Encoder):
         return messages(pair, joiner=self.layout.joiner, system_message=self.layout.system_message)
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        keywords = {"return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
-        rows: list[list[int]] = self.tokenizer(texts, add_special_tokens=False, **keywords)["input_ids"]
+        rows: list[list[int]] = self.engine.encode(texts).to_pylist()
         return rows
 
 

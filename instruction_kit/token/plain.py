@@ -8,15 +8,21 @@ and nowhere else, and a special token's text that stands in the data stays text.
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from instruction_kit.errors import TokenError
 from instruction_kit.token.conversation import Pair
-from instruction_kit.token.encoder import Encoded, Encoder, Misfit
+from instruction_kit.token.encoder import Batch, Encoded, Encoder, Misfit, offsets_of
+from instruction_kit.token.engine import IDS
 
 
 class PlainEncoder(Encoder):
     """A tokenizer under a plain layout."""
 
     columns = ("prompt", "completion")
+    special_as_text = True
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoded | Misfit]:
         """Encode pairs; every one fits."""
@@ -24,9 +30,29 @@ class PlainEncoder(Encoder):
         completions = self.completions([pair.completion for pair in pairs])
         return [Encoded(prompt, completion, []) for prompt, completion in zip(prompts, completions, strict=True)]
 
+    def batch(self, rows: pa.Table) -> Batch:
+        """Encode the pairs of a table, a completion that several share once."""
+        prompts, completions = (rows[name].combine_chunks() for name in self.columns)
+        shared = completions.dictionary_encode()
+        ends = pa.array([[] if self.bos_id is None else [self.bos_id], [self.stop_id]], IDS)
+        pieces = pa.concat_arrays([self._ids(prompts), self._ids(shared.dictionary), ends])
+        begin, number = len(pieces) - 2, len(prompts)
+        places = np.empty((number, 4), dtype=np.int64)
+        places[:, 0], places[:, 1] = begin, np.arange(number)
+        places[:, 2], places[:, 3] = number + shared.indices.to_numpy(zero_copy_only=False), begin + 1
+        lengths = pc.list_value_length(pieces).to_numpy(zero_copy_only=False).astype(np.int64)[places]
+        sizes = np.stack([lengths[:, 0] + lengths[:, 1], lengths[:, 2] + 1, np.zeros(number, np.int64)], axis=1)
+        offsets = np.concatenate([[0], sizes.sum(axis=1).cumsum()]).astype(np.int32)
+        ids = pieces.take(pa.array(places.ravel())).flatten()
+        return Batch(pa.ListArray.from_arrays(pa.array(offsets), ids), sizes, {})
+
     def afresh(self, pair: Pair) -> Encoded:
         """Encode one pair, each side by itself."""
         return Encoded(self.prompts([pair.prompt])[0], self.completions([pair.completion])[0], [])
+
+    def offsets(self, pairs: Sequence[Pair]) -> list[list[tuple[int, int]]]:
+        """Say which characters of its completion each token of it stands for."""
+        return offsets_of(self.tokenizer, [pair.completion for pair in pairs], as_text=True)
 
     def answer(self, pair: Pair) -> str:
         """Write the completion with the stop token."""
@@ -45,6 +71,18 @@ class PlainEncoder(Encoder):
     def completions(self, texts: list[str]) -> list[list[int]]:
         """Encode completions: the text, then the stop token once."""
         return [[*ids, self.stop_id] for ids in self._plain(texts)]
+
+    def _ids(self, column: pa.StringArray) -> pa.ListArray:
+        """Encode a column by the engine; a text that became a special token is encoded in pieces."""
+        texts = column.to_pylist()
+        found = self.engine.encode(texts)
+        special = np.isin(found.flatten().to_numpy(), list(self.special_ids))
+        if not special.any():
+            return found
+        rows = found.to_pylist()
+        for row in np.unique(pc.list_parent_indices(found).to_numpy()[special]).tolist():
+            rows[row] = self._in_pieces(texts[row])
+        return pa.array(rows, IDS)
 
     def _plain(self, texts: Iterable[str]) -> list[list[int]]:
         """Encode texts, each once however often it is there."""

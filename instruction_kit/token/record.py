@@ -1,8 +1,8 @@
 """What a folder of token shards says of itself: `tokens.json`, written last.
 
-It tells what the shards were made from (the built mixture, the tokenizer, the layout, `max_length`, this code), so that
-a later run can tell whether they are still the right ones, and what became of each task's pairs. It holds no clock, no
-host and no path outside the folder.
+It tells what the shards were made from (the built mixture, the tokenizer, the layout, `max_length`, packing, weights,
+this code), so that a later run can tell whether they are still the right ones, what became of each task's pairs, and
+which engine encoded them. It holds no clock, no host and no path outside the folder.
 """
 
 import json
@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from instruction_kit.build.commit import write_text
 from instruction_kit.errors import TokenError
 from instruction_kit.token.layout import Layout
+from instruction_kit.token.weigh import Weighing
 
-FORMAT_VERSION: Literal[1] = 1
+FORMAT_VERSION: Literal[2] = 2
 RECORD = "tokens.json"
 
 
@@ -31,14 +32,19 @@ class Identity(_Frozen):
     tokenizer: str
     """Hash of the tokenizer's vocabulary and rules."""
     max_length: int
-    """The most tokens of a prompt with its completion."""
+    """The most tokens of a prompt with its completion, and of a pack."""
+    packing: bool
+    """Whether pairs share rows."""
+    weighing: Weighing
+    """What weighs how much in the loss."""
     layout: Layout
 
 
 class TaskTokens(_Frozen):
-    """What became of one task's pairs; pairs = rows + all that was dropped."""
+    """What became of one task's pairs: some are in the shards, the others were dropped."""
 
-    rows: int
+    pairs: int
+    """In the shards."""
     prompt_tokens: int
     loss_tokens: int
     """Tokens that the model is trained to give, stop tokens included."""
@@ -46,6 +52,26 @@ class TaskTokens(_Frozen):
     """The longest pair in tokens, dropped ones included."""
     dropped: dict[str, int]
     """Reason -> pairs."""
+
+
+class EngineRecord(_Frozen):
+    """What turned texts into ids; another engine gives the same."""
+
+    name: str
+    version: str
+    checked: int
+    """How many texts were also encoded by the tokenizer itself, with equal ids; 0 where that is the engine."""
+
+
+class Mixing(_Frozen):
+    """How rows are filled, and with what."""
+
+    fill: float
+    """Tokens over what all rows could hold; without packing it says how long pairs are."""
+    task_entropy: float
+    """Mean over rows of how a row's tokens divide over tasks, in bits: 0 where each row is of one task."""
+    task_entropy_of_all: float
+    """The same for all rows as one: the most that a row can be expected to have."""
 
 
 class TokenShard(_Frozen):
@@ -59,13 +85,19 @@ class TokenShard(_Frozen):
 class TokenRecord(_Frozen):
     """The whole of `tokens.json`."""
 
-    format_version: Literal[1]
+    format_version: Literal[2]
     code: str
     """Hash of the modules that write tokens."""
     identity: Identity
+    engine: EngineRecord
     rows: int
+    """Rows of all shards: packs, or pairs where these are not packed."""
+    pairs: int
+    mixing: Mixing
     largest_id: int
     """The largest token id: the model's embedding must be larger."""
+    task_names: list[str]
+    """What the numbers in `task_ids` count in."""
     tasks: dict[str, TaskTokens]
     shards: list[TokenShard]
 
@@ -80,16 +112,16 @@ class Difference(NamedTuple):
 
 def differences(there: Identity, here: Identity) -> list[Difference]:
     """List in what two identities differ, in the words that a user knows."""
-    words = {"built": "built mixture", "tokenizer": "tokenizer", "max_length": "max_length", "layout": "layout"}
+    words = {"built": "built mixture", "weighing": "weights"}
     return [
-        Difference(word, _brief(getattr(there, field)), _brief(getattr(here, field)))
-        for field, word in words.items()
+        Difference(words.get(field, field), _brief(getattr(there, field)), _brief(getattr(here, field)))
+        for field in Identity.model_fields
         if getattr(there, field) != getattr(here, field)
     ]
 
 
 def _brief(value: object) -> str:
-    if isinstance(value, Layout):
+    if isinstance(value, BaseModel):
         return value.model_dump_json(exclude_defaults=True)
     return value[:12] if isinstance(value, str) else str(value)
 

@@ -1,20 +1,35 @@
 """The pairs of a built mixture as token rows on disk.
 
 In goes a built folder, out comes a folder of Arrow files, one for each Parquet file of the split `train`, with a
-record (`tokens.json`). A row is `input_ids`, `labels` (-100 over all but the output) and where it came from, under
-names beginning with `m_` that no trainer reads. Arrow streams are used because they are mapped into memory as they
-are: no cache, no copy. Nothing is cut: a pair that is too long, or that the layout cannot take, is dropped and counted,
-and too many of them are an error. Rows keep the order of the mixture, which is shuffled already. Memory holds one
-batch.
+record (`tokens.json`). Nothing is cut: a pair that is too long, or that the layout cannot take, is dropped and counted,
+and too many of them are an error. Pairs are read in windows of `WINDOW`, in the order of the mixture, which is shuffled
+already. Unpacked, a row is one pair, in that order. Packed, the pairs of a window are laid into rows by best fit
+(`pack`), and the window's rows are shuffled by a hash. Memory holds one window. Arrow streams are used because they
+are mapped into memory as they are: no cache, no copy.
+
+A row:
+
+    input_ids     list of int32    its pairs one after the other
+    labels        list of int32    as `input_ids` over the outputs and their stop tokens, -100 elsewhere
+    loss_weights  list of float32  of each token in the loss, 0 where the label is -100; null in every row where all
+                                   trained tokens weigh the same (`record.identity.weighing.is_even`)
+    seq_lengths   list of int32    of each pair, in tokens: the borders, which TRL reads under this name
+    task_ids      list of int32    of each pair: the place of its task in the record's `task_names`
+    m_task, m_template, m_split, m_row (lists of text), m_round (list of int64)
+                                   of each pair: where it comes from
+    m_position    list of int64    of each pair: its place among all pairs of the split, dropped ones included
+
+What begins with `m_` no trainer reads.
 """
 
 import hashlib
-from collections import Counter
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeGuard
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -23,93 +38,63 @@ from rich.progress import Progress
 from instruction_kit.build.commit import committed, file_hash
 from instruction_kit.build.length import tokenizer_hash
 from instruction_kit.build.manifest import Manifest, Shard, read_manifest
+from instruction_kit.choice import keys
 from instruction_kit.errors import TokenError
-from instruction_kit.token.conversation import pair_of
-from instruction_kit.token.encoder import Encoded, Encoder, Misfit
+from instruction_kit.token.encoder import Batch, Encoder
+from instruction_kit.token.engine import IDS, NAMES, UnequalError, engines
+from instruction_kit.token.pack import best_fit
 from instruction_kit.token.record import (
     FORMAT_VERSION,
     RECORD,
+    EngineRecord,
     Identity,
-    TaskTokens,
     TokenRecord,
     TokenShard,
+    differences,
     read_record,
     write_record,
 )
+from instruction_kit.token.tally import Tally
+from instruction_kit.token.weigh import Weighing, weights
 
-BATCH_ROWS = 1024
+logger = logging.getLogger(__name__)
+
+Ints = npt.NDArray[np.int64]
+
+WINDOW = 16_384  # pairs among which a pack's are found; another number gives other packs
+READ_ROWS = 4_096
 IGNORED = -100  # the label that a cross-entropy leaves out
-TOO_LONG = "longer than max_length"
-MAX_DROPPED = 0.01  # of a task's pairs
 ORIGIN = {"m_task": "task", "m_template": "template", "m_split": "split", "m_row": "row", "m_round": "round"}
 SCHEMA = pa.schema(
     [
-        pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
-        pa.field("labels", pa.list_(pa.int32()), nullable=False),
-        *(pa.field(name, pa.int64() if name == "m_round" else pa.string()) for name in ORIGIN),
-        pa.field("m_position", pa.int64()),  # of the pair among all pairs of the split, dropped ones included
+        pa.field("input_ids", IDS, nullable=False),
+        pa.field("labels", IDS, nullable=False),
+        pa.field("loss_weights", pa.list_(pa.float32())),
+        pa.field("seq_lengths", IDS, nullable=False),
+        pa.field("task_ids", IDS, nullable=False),
+        *(pa.field(name, pa.list_(pa.int64() if name == "m_round" else pa.string())) for name in ORIGIN),
+        pa.field("m_position", pa.list_(pa.int64())),
     ]
 )
 
 
-@dataclass
-class _Count:
-    """One task while its pairs are counted."""
-
-    rows: int = 0
-    prompt_tokens: int = 0
-    loss_tokens: int = 0
-    longest: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-
-    def frozen(self) -> TaskTokens:
-        return TaskTokens(
-            rows=self.rows,
-            prompt_tokens=self.prompt_tokens,
-            loss_tokens=self.loss_tokens,
-            longest=self.longest,
-            dropped=dict(sorted(self.dropped.items())),
-        )
-
-
-@dataclass
-class _Tally:
-    """All that is counted while rows are written."""
+class Wanted(NamedTuple):
+    """What the rows are to be like."""
 
     max_length: int
-    tasks: dict[str, _Count] = field(default_factory=dict)
-    position: int = 0
-    largest_id: int = 0
-    fewest_characters: float = float("inf")
-    """Characters for each token in the densest of the dropped pairs."""
-
-    def keeps(self, encoded: Encoded | Misfit, *, row: dict[str, object]) -> TypeGuard[Encoded]:
-        """Count one pair and say whether it stays."""
-        count = self.tasks.setdefault(str(row["task"]), _Count())
-        self.position += 1
-        if isinstance(encoded, Misfit):
-            count.dropped[encoded.reason] += 1
-            return False
-        length = sum(map(len, encoded))
-        count.longest = max(count.longest, length)
-        if length > self.max_length:
-            count.dropped[TOO_LONG] += 1
-            characters = len(str(row["prompt"])) + len(str(row["completion"]))
-            self.fewest_characters = min(self.fewest_characters, characters / length)
-            return False
-        count.rows += 1
-        count.prompt_tokens += length - len(encoded.completion)
-        count.loss_tokens += len(encoded.completion)
-        self.largest_id = max(self.largest_id, *encoded.prompt, *encoded.completion, *encoded.rest)
-        return True
+    """The most tokens of a prompt with its completion, and of a pack; longer pairs are dropped and counted."""
+    packing: bool = False
+    weighing: Weighing = Weighing()
 
 
-def identity_of(manifest: Manifest, encoder: Encoder, *, max_length: int) -> Identity:
+def identity_of(manifest: Manifest, encoder: Encoder, wanted: Wanted) -> Identity:
     """Say what will decide every token."""
     return Identity(
         built=manifest.fingerprint,
         tokenizer=tokenizer_hash(encoder.tokenizer),
-        max_length=max_length,
+        max_length=wanted.max_length,
+        packing=wanted.packing,
+        weighing=wanted.weighing,
         layout=encoder.layout,
     )
 
@@ -117,21 +102,23 @@ def identity_of(manifest: Manifest, encoder: Encoder, *, max_length: int) -> Ide
 def tokenise(
     built: str | Path,
     folder: str | Path,
+    wanted: Wanted,
     *,
     encoder: Encoder,
-    max_length: int,
     accept_dropped: bool = False,
     show_progress: bool = False,
+    engine_names: Sequence[str] = NAMES,
 ) -> TokenRecord:
     """Write the token shards of a built mixture, or find that they are there already.
 
     Args:
         built: the built folder; its config `train`, split `train` is read.
         folder: where the shards go.
+        wanted: how long a row may be, whether pairs share rows, and what weighs how much.
         encoder: the model's tokenizer under a layout.
-        max_length: the most tokens of a prompt with its completion; longer pairs are dropped and counted.
         accept_dropped: whether a task may lose more than 1% of its pairs to its length, or to the layout.
         show_progress: whether to draw a bar on standard error.
+        engine_names: which engines are tried before the tokenizer itself; all give the same ids.
 
     Raises:
         TokenError: there is nothing to train on, too much would be dropped, or the built folder is not whole.
@@ -139,139 +126,181 @@ def tokenise(
     """
     built, folder = Path(built), Path(folder)
     manifest = read_manifest(built)
-    identity = identity_of(manifest, encoder, max_length=max_length)
     found = read_record(folder)
-    if found is not None and found.identity == identity and found.code == _code() and _is_whole(folder, found):
+    if found is not None and found.identity == identity_of(manifest, encoder, wanted) and is_current(folder, found):
         return found
     (folder / RECORD).unlink(missing_ok=True)
-    sources = [shard for shard in manifest.shards if (shard.config, shard.split) == ("train", "train")]
-    tally = _Tally(max_length)
-    with Progress(console=Console(stderr=True), disable=not show_progress) as progress:
-        bar = progress.add_task("tokens", total=sum(shard.rows for shard in sources))
-        shards = [
-            _write(built, source, folder, encoder, tally, lambda n: progress.advance(bar, n)) for source in sources
-        ]
-    _refuse_empty(tally, built)
-    if not accept_dropped:
-        _refuse_dropped(tally)
-    record = TokenRecord(
-        format_version=FORMAT_VERSION,
-        code=_code(),
-        identity=identity,
-        rows=sum(shard.rows for shard in shards),
-        largest_id=tally.largest_id,
-        tasks={name: count.frozen() for name, count in sorted(tally.tasks.items())},
-        shards=[shard for shard in shards if shard.rows],
-    )
-    write_record(folder, record)
-    return record
+    *fast, last = engines(encoder.tokenizer, as_text=encoder.special_as_text, names=engine_names)
+    for engine in fast:
+        try:
+            return _Writer(built, folder, manifest, encoder.by(engine), wanted).write(accept_dropped, show_progress)
+        except UnequalError as error:
+            logger.warning("%s; beginning again with another engine", error)
+    return _Writer(built, folder, manifest, encoder.by(last), wanted).write(accept_dropped, show_progress)
 
 
-def _write(
-    built: Path, source: Shard, folder: Path, encoder: Encoder, tally: _Tally, advance: Callable[[int], None]
-) -> TokenShard:
-    """Turn one Parquet file into one Arrow file."""
-    origin = built / source.path
-    if not origin.is_file() or file_hash(origin) != source.sha256:
-        raise TokenError(f"{origin}: absent or not as the build left it; build the mixture again into an empty folder")
-    path = folder / f"{origin.stem}.arrow"
-    rows = 0
-    with committed(path) as beside, pa.OSFile(str(beside), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
-        for batch in _batches(origin, encoder.columns):
-            kept = _rows(batch, encoder, tally)
-            if kept:
-                writer.write_batch(pa.RecordBatch.from_pylist(kept, schema=SCHEMA))
-            rows += len(kept)
-            advance(len(batch))
-    return TokenShard(path=path.name, rows=rows, sha256=file_hash(path))
+def fitting(folder: Path, identity: Identity) -> TokenRecord:
+    """Read shards that are there already, and refuse them where they are not what is wanted.
 
+    Raises:
+        TokenError: there are none, they were made from something else or by another release, or a file is broken.
 
-def _batches(origin: Path, columns: Sequence[str]) -> Iterator[list[dict[str, object]]]:
-    with pq.ParquetFile(origin) as parquet:
-        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=[*columns, *ORIGIN.values()]):
-            yield batch.to_pylist()
-
-
-def _rows(batch: list[dict[str, object]], encoder: Encoder, tally: _Tally) -> list[dict[str, object]]:
-    kept = []
-    for row, encoded in zip(batch, encoder.encode([pair_of(row) for row in batch]), strict=True):
-        position = tally.position
-        if isinstance(encoded, Encoded) and len(encoded.completion) == 1:
-            raise TokenError(
-                f"{row['task']} {row['split']} row {row['row']}, template {row['template']}: its completion "
-                f"{row['completion']!r} has no tokens, so there is nothing to learn; skip such rows in the task file"
-            )
-        if tally.keeps(encoded, row=row):
-            before, after = ([IGNORED] * len(side) for side in (encoded.prompt, encoded.rest))
-            kept.append(
-                {
-                    "input_ids": encoded.prompt + encoded.completion + encoded.rest,
-                    "labels": before + encoded.completion + after,
-                    **{name: row[column] for name, column in ORIGIN.items()},
-                    "m_position": position,
-                }
-            )
-    return kept
-
-
-def _refuse_empty(tally: _Tally, built: Path) -> None:
-    if not tally.position:
-        raise TokenError(f"{built}: the config `train` has no rows, so there is nothing to tune on")
-    if any(count.rows for count in tally.tasks.values()):
-        return
-    reasons = sum((count.dropped for count in tally.tasks.values()), Counter[str]())
-    if TOO_LONG in reasons:
+    """
+    found = read_record(folder)
+    if found is None:
         raise TokenError(
-            f"{built}: every pair is longer than max_length {tally.max_length}, the longest has "
-            f"{max(count.longest for count in tally.tasks.values())} tokens; raise --max_length"
+            f"{folder}: no {RECORD}, so it holds no whole token shards; write them: instruction-kit tokenize"
         )
-    raise TokenError(f"{built}: no pair fits the layout: {_told(reasons)}; take another --layout")
-
-
-def _refuse_dropped(tally: _Tally) -> None:
-    problems = [*_too_long(tally), *_misfits(tally)]
-    if problems:
+    changed = [f"{name} {there} there, {here} here" for name, there, here in differences(found.identity, identity)]
+    if changed:
         raise TokenError(
-            "\n".join(f"{problem}, or lose these pairs with --accept_dropped true" for problem in problems)
+            f"{folder}: its token shards are not of this mixture for this model: {'; '.join(changed)}. "
+            "Write others: instruction-kit tokenize"
         )
+    if not is_current(folder, found):
+        raise TokenError(f"{folder}: its token shards are broken, or another release wrote them; write them again")
+    return found
 
 
-def _too_long(tally: _Tally) -> Iterator[str]:
-    """Say which tasks lose much to `max_length`, and which budget would spare it."""
-    over = {
-        name: (count.dropped[TOO_LONG], pairs)
-        for name, count in sorted(tally.tasks.items())
-        if count.dropped[TOO_LONG] > MAX_DROPPED * (pairs := count.rows + count.dropped.total())
-    }
-    if over:
-        tasks = ", ".join(f"{name} {dropped:,} of {pairs:,}" for name, (dropped, pairs) in over.items())
-        budget = int(tally.max_length * tally.fewest_characters)
-        yield (
-            f"pairs of more than max_length {tally.max_length} tokens would be dropped: {tasks}. Nothing is cut here. "
-            f"Set `budget: {{characters: {budget}}}` in the mixture and build again, "
-            f"or raise --max_length (the longest pair has {max(tally.tasks[name].longest for name in over)} tokens)"
-        )
-
-
-def _misfits(tally: _Tally) -> Iterator[str]:
-    """Say which tasks lose much to the layout."""
-    for name, count in sorted(tally.tasks.items()):
-        reasons = Counter({reason: pairs for reason, pairs in count.dropped.items() if reason != TOO_LONG})
-        pairs = count.rows + count.dropped.total()
-        if reasons.total() > MAX_DROPPED * pairs:
-            yield (
-                f"the layout cannot take {reasons.total():,} of {pairs:,} pairs of {name}: {_told(reasons)}. Skip or "
-                "mend such rows in the task file, take another --layout"
-            )
-
-
-def _told(reasons: Counter[str]) -> str:
-    return "; ".join(f"{reason} ({pairs:,})" for reason, pairs in reasons.most_common())
-
-
-def _is_whole(folder: Path, record: TokenRecord) -> bool:
+def is_current(folder: Path, record: TokenRecord) -> bool:
+    """Say whether shards are whole, and written by this code."""
     paths = [(folder / shard.path, shard.sha256) for shard in record.shards]
-    return all(path.is_file() and file_hash(path) == sha256 for path, sha256 in paths)
+    return record.code == _code() and all(path.is_file() and file_hash(path) == sha256 for path, sha256 in paths)
+
+
+class _Writer:
+    """One pass over a built folder by one engine."""
+
+    def __init__(self, built: Path, folder: Path, manifest: Manifest, encoder: Encoder, wanted: Wanted) -> None:
+        self.built = built
+        self.folder = folder
+        self.manifest = manifest
+        self.encoder = encoder
+        self.wanted = wanted
+        self.names = sorted(name for name, task in manifest.tasks.items() if task.role == "train")
+        self.tally = Tally(self.names, max_length=wanted.max_length)
+
+    def write(self, accept_dropped: bool, show_progress: bool) -> TokenRecord:  # noqa: FBT001 - named by its one caller
+        """Write all shards and the record."""
+        sources = [shard for shard in self.manifest.shards if (shard.config, shard.split) == ("train", "train")]
+        with Progress(console=Console(stderr=True), disable=not show_progress) as progress:
+            bar = progress.add_task("tokens", total=sum(shard.rows for shard in sources))
+            shards = [self._shard(source, lambda rows: progress.advance(bar, rows)) for source in sources]
+        self.tally.refuse_empty(self.built)
+        if not accept_dropped:
+            self.tally.refuse_dropped()
+        engine = self.encoder.engine
+        record = TokenRecord(
+            format_version=FORMAT_VERSION,
+            code=_code(),
+            identity=identity_of(self.manifest, self.encoder, self.wanted),
+            engine=EngineRecord(name=engine.name, version=engine.version, checked=engine.checked),
+            rows=sum(shard.rows for shard in shards),
+            pairs=self.tally.pairs,
+            mixing=self.tally.mixing(),
+            largest_id=self.tally.largest_id,
+            task_names=self.names,
+            tasks=self.tally.tasks(),
+            shards=[shard for shard in shards if shard.rows],
+        )
+        write_record(self.folder, record)
+        return record
+
+    def _shard(self, source: Shard, advance: Callable[[int], None]) -> TokenShard:
+        """Turn one Parquet file into one Arrow file."""
+        origin = self.built / source.path
+        if not origin.is_file() or file_hash(origin) != source.sha256:
+            raise TokenError(
+                f"{origin}: absent or not as the build left it; build the mixture again into an empty folder"
+            )
+        path = self.folder / f"{origin.stem}.arrow"
+        rows = 0
+        with committed(path) as beside, pa.OSFile(str(beside), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
+            for window in _windows(origin, [*self.encoder.columns, *ORIGIN.values(), *self.wanted.weighing.columns]):
+                batch = self._rows(window)
+                writer.write_batch(batch)
+                rows += len(batch)
+                advance(len(window))
+        return TokenShard(path=path.name, rows=rows, sha256=file_hash(path))
+
+    def _rows(self, window: pa.Table) -> pa.RecordBatch:
+        """Turn a window of pairs into rows."""
+        begin = self.tally.position
+        batch = self.encoder.batch(window)
+        _refuse_blank(batch, window)
+        tasks = np.array([self.names.index(name) for name in window["task"].unique().to_pylist()], dtype=np.int64)
+        tasks = tasks[window["task"].combine_chunks().dictionary_encode().indices.to_numpy()]
+        kept = np.flatnonzero(self.tally.keep(batch, window, tasks))
+        if not len(kept):
+            return pa.RecordBatch.from_pylist([], schema=SCHEMA)
+        lengths = batch.sizes.sum(axis=1)
+        packs = self._packs(kept + begin, lengths[kept])
+        order = kept[np.argsort(packs, kind="stable")]
+        borders = np.concatenate([[0], np.bincount(packs).cumsum()])
+        self.tally.filled(packs, tasks[kept], lengths[kept], batch.ids.flatten())
+        spread = np.concatenate([[0], lengths[order].cumsum()])[borders]
+        ids = batch.ids.take(pa.array(order)).flatten()
+        columns = [
+            _lists(ids, spread),
+            _lists(_labels(ids, batch.sizes[order]), spread),
+            self._weights(batch, window, order, spread),
+            _lists(pa.array(lengths[order], pa.int32()), borders),
+            _lists(pa.array(tasks[order], pa.int32()), borders),
+            *(_lists(window[column].combine_chunks().take(pa.array(order)), borders) for column in ORIGIN.values()),
+            _lists(pa.array(order + begin), borders),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+    def _packs(self, positions: Ints, lengths: Ints) -> Ints:
+        """Give each pair the place of its row in the window."""
+        if not self.wanted.packing:
+            return np.arange(len(lengths))
+        packs = best_fit(lengths, self.wanted.max_length)
+        firsts = np.unique(packs, return_index=True)[1]
+        shuffled = np.argsort(keys(positions[firsts].astype(np.uint64), "order of packs"), kind="stable")
+        return np.argsort(shuffled)[packs]
+
+    def _weights(self, batch: Batch, window: pa.Table, order: Ints, spread: Ints) -> pa.Array:
+        if self.wanted.weighing.is_even:
+            return pa.nulls(len(spread) - 1, SCHEMA.field("loss_weights").type)
+        found = weights(self.wanted.weighing, batch, window, self.encoder)
+        pairs = pa.ListArray.from_arrays(batch.ids.offsets, pa.array(found, pa.float32()))
+        return _lists(pairs.take(pa.array(order)).flatten(), spread)
+
+
+def _windows(origin: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Read a file by windows of equal size, whatever its row groups."""
+    held: list[pa.RecordBatch] = []
+    with pq.ParquetFile(origin) as parquet:
+        for batch in parquet.iter_batches(batch_size=READ_ROWS, columns=list(dict.fromkeys(columns))):
+            held.append(batch)
+            while sum(map(len, held)) >= WINDOW:
+                table = pa.Table.from_batches(held)
+                yield table.slice(0, WINDOW)
+                held = table.slice(WINDOW).to_batches()
+    if sum(map(len, held)):
+        yield pa.Table.from_batches(held)
+
+
+def _refuse_blank(batch: Batch, window: pa.Table) -> None:
+    """Refuse an output without tokens."""
+    blank = np.flatnonzero(batch.sizes[:, 1] == 1)
+    if len(blank):
+        row = window.slice(int(blank[0]), 1).to_pylist()[0]
+        raise TokenError(
+            f"{row['task']} {row['split']} row {row['row']}, template {row['template']}: its completion "
+            f"{row['completion']!r} has no tokens, so there is nothing to learn; skip such rows in the task file"
+        )
+
+
+def _labels(ids: pa.Array, sizes: Ints) -> pa.Array:
+    """Leave out of the loss all but the completions."""
+    learnt = np.repeat(np.tile([False, True, False], len(sizes)), sizes.ravel())
+    return pa.array(np.where(learnt, ids.to_numpy(), np.int32(IGNORED)), pa.int32())
+
+
+def _lists(values: pa.Array, borders: Ints) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), values)
 
 
 def _code() -> str:

@@ -25,7 +25,7 @@ from instruction_kit.training.resume import RunRecord
 TOLD = (
     "learning_rate", "lr_scheduler_type", "warmup_steps", "optim", "weight_decay", "max_grad_norm", "loss_type",
     "neftune_noise_alpha", "per_device_train_batch_size", "gradient_accumulation_steps", "num_train_epochs",
-    "max_steps", "max_length", "bf16", "fp16", "activation_checkpointing", "seed",
+    "max_steps", "max_length", "packing", "bf16", "fp16", "activation_checkpointing", "seed",
 )  # fmt: skip
 """Fields of SFTConfig that a reader needs to tune the same again."""
 
@@ -83,13 +83,13 @@ def _tuned_on(tuning: Tuning) -> Iterator[str]:
     manifest, tasks = tuning.manifest, tuning.record.tasks
     clusters = {manifest.tasks[name].cluster for name in tasks}
     yield (
-        f"{tuning.record.rows:,} pairs of {len(tasks)} tasks in {len(clusters)} clusters, from the mixture "
+        f"{tuning.record.pairs:,} pairs of {len(tasks)} tasks in {len(clusters)} clusters, from the mixture "
         f"`{manifest.fingerprint[:16]}`. One pair is one row under one phrasing. {_drawn(manifest)}"
     )
     yield from ("", "| task | cluster | share | pairs | tokens of prompts | tokens with loss | dropped |")
     yield "|---|---|---:|---:|---:|---:|---:|"
     for name, task in sorted(tasks.items(), key=lambda item: (manifest.tasks[item[0]].cluster, item[0])):
-        numbers = (task.rows, task.prompt_tokens, task.loss_tokens, sum(task.dropped.values()))
+        numbers = (task.pairs, task.prompt_tokens, task.loss_tokens, sum(task.dropped.values()))
         whole = manifest.tasks[name]
         shown = (name, whole.cluster, f"{whole.realised_share:.2%}", *(f"{number:,}" for number in numbers))
         yield f"| {' | '.join(shown)} |"

@@ -38,6 +38,7 @@ READ = frozenset({
     "model_name_or_path",
     "model_revision",
     "output_dir",
+    "packing",                          # by this kit's own packer
     "report_to",                        # nothing unless asked, whatever the surroundings switch on
     "resume_from_checkpoint",
     "save_strategy",                    # as lr_scheduler_type
@@ -83,8 +84,8 @@ FORCED = {
     "eval_strategy": Forced(value="no", why="a batch mean depends on the batch size; measure with scripts/evaluate.py"),
     "ignore_data_skip": Forced(value=False, why="a resumed run would see its first rows twice and its last ones never"),
     "logging_nan_inf_filter": Forced(value=False, why="it hides losses that are not finite"),
-    "packing": Forced(value=False, why="packed rows could see each other; this release tunes unpacked rows"),
-    "padding_free": Forced(value=False, why="flattened rows could see each other; this release tunes padded rows"),
+    "packing_strategy": Forced(value="bfd", why="rows are packed here, by best fit, before TRL sees them"),
+    "padding_free": Forced(value=False, why="--packing decides it: packed rows have no filling, others have"),
     "remove_unused_columns": Forced(value=True, why="where a row comes from is not for the model"),
     "shuffle_dataset": Forced(value=False, why="the mixture is shuffled already, by its own seed"),
     "train_sampling_strategy": Forced(value="sequential", why="the order of the rows is part of the mixture"),
@@ -142,7 +143,6 @@ REFUSED = {
     "local_rank": "accelerate launch and torchrun tell it through the environment",
     "lora_task_type": "an adapter here is one of a causal language model",
     "metric_for_best_model": _EVALUATION,
-    "packing_strategy": "this release tunes unpacked rows",
     "pad_token": _DEPRECATED,
     "parallelism_config": _SHARDED,
     "per_device_eval_batch_size": _EVALUATION,

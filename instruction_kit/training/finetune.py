@@ -7,6 +7,7 @@ TRL sees them, and no step is taken before the place of the loss is proved on th
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from accelerate import PartialState
 from accelerate.utils import set_seed
 from datasets import Dataset, concatenate_datasets
+from rich.console import Console
 
 from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.errors import InstructionKitError, TrainingError
@@ -22,11 +24,14 @@ from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import find_layout, settle
 from instruction_kit.token.record import TokenRecord
-from instruction_kit.token.shard import identity_of, tokenise
+from instruction_kit.token.shard import fitting, identity_of, tokenise
 from instruction_kit.training.adapter import put_on
 from instruction_kit.training.card import Tuning
+from instruction_kit.training.document import COLLATED
 from instruction_kit.training.flag import Request, as_arguments, parse
+from instruction_kit.training.look import batch_lines
 from instruction_kit.training.model import check_fit, is_finite, load_model, load_tokenizer
+from instruction_kit.training.probe import prove_apart
 from instruction_kit.training.resume import (
     FORMAT_VERSION,
     RunRecord,
@@ -69,6 +74,9 @@ def finetune(dataset_name: str | Path, **flags: object) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
+    logging.basicConfig(format="%(message)s")
+    if int(os.environ.get("RANK", "0")) == 0:
+        logging.getLogger("instruction_kit").setLevel(logging.INFO)
     try:
         _run(parse(sys.argv[1:] if arguments is None else arguments))
     except InstructionKitError as error:
@@ -98,12 +106,13 @@ def prepare(request: Request) -> Prepared:
     manifest = read_manifest(request.built)
     encoder = _encoder(request, manifest)
     before = None if checkpoint is None else _before(request, manifest, encoder, checkpoint)
-    record = _tokens(request, output, encoder)
+    record = _tokens(request, _folder(request), encoder)
     if checkpoint is not None:
         check_tokens(checkpoint, record)
-    rows = _rows(output / TOKENS, record)
+    rows = _rows(_folder(request), record)
     set_seed(request.config.seed)
     model = load_model(request.model)
+    _warn_quadratic(model, request)
     check_fit(model, record, encoder)
     trainer = KitTrainer(
         encoder=encoder,
@@ -120,12 +129,31 @@ def prepare(request: Request) -> Prepared:
 
 def _run(request: Request) -> Path:
     trainer, rows, record, checkpoint = prepare(request)
+    if request.wanted.packing:
+        autocast, name = trainer.accelerator.autocast(), request.model.name
+        prove_apart(cast("torch.nn.Module", trainer.model), trainer.data_collator, rows, autocast=autocast, name=name)
+        logger.info("packed pairs do not see each other: each is scored as it is alone")
     proved = prove_spans(trainer.data_collator, rows, encoder=trainer.encoder, built=request.built)
-    logger.info("%d rows of %d tasks read back: the loss is on the output alone", proved, len(record.tasks))
+    logger.info("%d pairs of %d tasks read back: the loss is on the output alone", proved, len(record.tasks))
+    if request.inspect:
+        _show_batch(trainer, rows)
+        return Path(str(request.config.output_dir))
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     output = Path(str(request.config.output_dir))
     _save(trainer, output)
     return output
+
+
+def _show_batch(trainer: KitTrainer, rows: Dataset) -> None:
+    """Show the batch that the first step of this process would take."""
+    if trainer.accelerator.is_main_process:
+        items = [rows[number] for number in range(min(len(rows), trainer.args.per_device_train_batch_size))]
+        batch = trainer.data_collator(
+            [{name: item[name] for name in COLLATED if item[name] is not None} for item in items]
+        )
+        console = Console(highlight=False)
+        for line in batch_lines(batch, items, trainer.encoder, colour=console.is_terminal):
+            console.print(line, soft_wrap=True)
 
 
 def _encoder(request: Request, manifest: Manifest) -> Encoder:
@@ -135,16 +163,25 @@ def _encoder(request: Request, manifest: Manifest) -> Encoder:
     return encoder_of(tokenizer, settle(tokenizer, name=name, joiner=joiner, asked=request.layout, recorded=recorded))
 
 
-def _tokens(request: Request, output: Path, encoder: Encoder) -> TokenRecord:
+def _folder(request: Request) -> Path:
+    return request.tokens or Path(str(request.config.output_dir)) / TOKENS
+
+
+def _tokens(request: Request, folder: Path, encoder: Encoder) -> TokenRecord:
     """Write the token shards: one process of each machine does, the others find them there."""
     state = PartialState()
+    if request.tokens is not None:
+        found = fitting(request.tokens, identity_of(read_manifest(request.built), encoder, request.wanted))
+        if state.is_main_process:
+            _tell(found)
+        return found
 
     def written() -> TokenRecord:
         return tokenise(
             request.built,
-            output / TOKENS,
+            folder,
+            request.wanted,
             encoder=encoder,
-            max_length=int(request.config.max_length or 0),
             accept_dropped=request.accept_dropped,
             show_progress=state.is_local_main_process and not request.config.disable_tqdm,
         )
@@ -158,7 +195,7 @@ def _tokens(request: Request, output: Path, encoder: Encoder) -> TokenRecord:
 
 def _before(request: Request, manifest: Manifest, encoder: Encoder, checkpoint: Path) -> RunRecord:
     """Hold the checkpoint against this run, before a token is written."""
-    identity = identity_of(manifest, encoder, max_length=int(request.config.max_length or 0))
+    identity = identity_of(manifest, encoder, request.wanted)
     rows_per_step = _rows_per_step(request.config)
     return check_same(checkpoint, identity=identity, rows_per_step=rows_per_step, adapter=request.adapter)
 
@@ -170,6 +207,17 @@ def _adapted(model: "PreTrainedModel", request: Request) -> "PreTrainedModel | P
     set_seed(request.config.seed)
     revision = None if Path(request.model.name).is_dir() else request.model.revision
     return put_on(model, request.adapter, revision=revision)
+
+
+def _warn_quadratic(model: "PreTrainedModel", request: Request) -> None:
+    """Warn where rows of one batch would be attended over as one long row."""
+    rows, kind = request.config.per_device_train_batch_size, model.config._attn_implementation  # noqa: SLF001
+    if request.wanted.packing and rows > 1 and not str(kind).startswith(("flash", "kernels")):
+        logger.warning(
+            "--packing with --per_device_train_batch_size %d: %s attends over %d rows as over one; take 1, and "
+            "--gradient_accumulation_steps %d",
+            rows, kind, rows, rows * request.config.gradient_accumulation_steps,
+        )  # fmt: skip
 
 
 def _rows_per_step(config: "SFTConfig") -> int:
@@ -190,10 +238,17 @@ def _run_record(request: Request, record: TokenRecord) -> RunRecord:
 
 def _tell(record: TokenRecord) -> None:
     """Log what became of each task's pairs; losses are a warning."""
+    mixing, rows = record.mixing, "packs" if record.identity.packing else "rows"
+    logger.info(
+        "%d pairs in %d %s, filled to %.1f%%, task entropy %.2f of %.2f bits, ids by %s %s",
+        record.pairs, record.rows, rows, 100 * mixing.fill, mixing.task_entropy, mixing.task_entropy_of_all,
+        record.engine.name, record.engine.version,
+    )  # fmt: skip
     for name, task in record.tasks.items():
-        logger.info("%s: %d rows, %d loss tokens, longest %d", name, task.rows, task.loss_tokens, task.longest)
+        logger.info("%s: %d pairs, %d loss tokens, longest %d", name, task.pairs, task.loss_tokens, task.longest)
+        whole = task.pairs + sum(task.dropped.values())
         for reason, pairs in task.dropped.items():
-            logger.warning("%s: %d of %d pairs dropped, %s", name, pairs, task.rows + pairs, reason)
+            logger.warning("%s: %d of %d pairs dropped, %s", name, pairs, whole, reason)
 
 
 def _rows(folder: Path, record: TokenRecord) -> Dataset:

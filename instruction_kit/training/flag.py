@@ -21,6 +21,7 @@ from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError, nearest
 from instruction_kit.token.layout import Asked, read_variables
+from instruction_kit.token.shard import Wanted
 from instruction_kit.training.adapter import Adapter, adapter_of, problems_of
 from instruction_kit.training.field import FORCED, REFUSED
 
@@ -58,6 +59,16 @@ class KitArguments:
     accept_dropped: bool = field(
         default=False, metadata={"help": "Go on when a task loses more than 1 percent of its pairs to max_length."}
     )
+    tokens: str | None = field(
+        default=None,
+        metadata={
+            "help": "Token shards that `instruction-kit tokenize` wrote of this mixture for this model. Without it "
+            "they are written into the folder `tokens` of the output folder."
+        },
+    )
+    inspect: bool = field(
+        default=False, metadata={"help": "Show the first batch, with what is trained in colour, and end there."}
+    )
     merge_adapter: bool = field(
         default=False, metadata={"help": "Write a whole model at the end, with the adapter of --use_peft merged in."}
     )
@@ -80,7 +91,12 @@ class Request:
     """A tuning run with everything settled."""
 
     built: Path
+    wanted: Wanted
+    """What the token rows are to be like."""
+    tokens: Path | None
+    """Shards that are there already."""
     accept_dropped: bool
+    inspect: bool
     layout: Asked
     adapter: Adapter | None
     merge_adapter: bool
@@ -121,7 +137,10 @@ def parse(arguments: Sequence[str]) -> Request:
     resume = values["resume_from_checkpoint"]
     return Request(
         built=Path(values["dataset_name"]),
+        wanted=Wanted(int(values["max_length"]), packing=values["packing"]),
+        tokens=None if values["tokens"] is None else Path(values["tokens"]),
         accept_dropped=values["accept_dropped"],
+        inspect=values["inspect"],
         layout=_asked(values),
         adapter=adapter_of(values) if values["use_peft"] else None,
         merge_adapter=values["merge_adapter"],

@@ -1,20 +1,19 @@
 """The proof that the loss is on the output: decoded from collated batches, before the first step.
 
 In go the collator that training will use, the token rows, and the built folder that they came from; nothing comes out,
-or a `TrainingError` that shows the row. For rows of every task (the first, the last, the shortest, the longest, and
-some between) the labelled span of the batch is decoded and held against the pair's own text, read afresh from the
-built folder: completion and stop token, nothing else, with the prompt's ids before it and what the layout adds after
-it, as the tokenizer itself gives them. How the token rows were made plays no part.
+or a `TrainingError` that shows the pair. For pairs of every task (the first, the last, the shortest, the longest, and
+some between) the batch is cut at its own borders, and the labelled span is decoded and held against the pair's own
+text, read afresh from the built folder: completion and stop token, nothing else, with the prompt's ids before it and
+what the layout adds after it, as the tokenizer itself gives them. How the token rows were made plays no part.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 from datasets import Dataset
 
 from instruction_kit.build.manifest import read_manifest
@@ -22,11 +21,17 @@ from instruction_kit.errors import TrainingError
 from instruction_kit.token.conversation import Pair, pair_of
 from instruction_kit.token.encoder import Encoded, Encoder
 from instruction_kit.token.shard import IGNORED
+from instruction_kit.training.document import COLLATED, Collator, Document, documents
 
-Collator = Callable[[list[dict[str, Any]]], Mapping[str, torch.Tensor]]
-
-BETWEEN = 4  # rows of each task besides the first, the last, the shortest and the longest
 BATCH_ROWS = 8
+BETWEEN = 4  # pairs of each task besides the first, the last, the shortest and the longest
+
+
+class Place(NamedTuple):
+    """Where a pair stands: in which row, and which of its pairs it is."""
+
+    row: int
+    inside: int
 
 
 class Known(NamedTuple):
@@ -37,47 +42,63 @@ class Known(NamedTuple):
 
 
 def prove_spans(collate: Collator, rows: Dataset, *, encoder: Encoder, built: str | Path) -> int:
-    """Prove for rows of every task that the loss is on completion and stop token alone; return how many were read.
+    """Prove for pairs of every task that the loss is on completion and stop token alone; return how many were read.
 
     Raises:
-        TrainingError: a row is labelled otherwise; the message shows it.
+        TrainingError: a pair is labelled otherwise, or its borders are lost; the message shows it.
 
     """
-    numbers = sampled(rows)
-    pairs = _pairs(Path(built), rows.select(numbers)["m_position"], encoder.columns)
+    chosen = sampled(rows)
+    positions = {place: rows[place.row]["m_position"][place.inside] for place in chosen}
+    pairs = _pairs(Path(built), list(positions.values()), encoder.columns)
+    numbers = sorted({place.row for place in chosen})
     for start in range(0, len(numbers), BATCH_ROWS):
-        items = [rows[number] for number in numbers[start : start + BATCH_ROWS]]
-        batch = collate([{"input_ids": item["input_ids"], "labels": item["labels"]} for item in items])
-        for index, item in enumerate(items):
-            prove_row(
-                batch["input_ids"][index].tolist(),
-                batch["labels"][index].tolist(),
-                batch["attention_mask"][index].tolist(),
-                known=pairs[item["m_position"]],
-                encoder=encoder,
-            )
-    return len(numbers)
+        found = _collated(collate, rows, numbers[start : start + BATCH_ROWS])
+        for place in chosen:
+            if place in found:
+                prove_document(found[place], known=pairs[positions[place]], encoder=encoder)
+    return len(chosen)
 
 
-def sampled(rows: Dataset) -> list[int]:
-    """Choose the rows that are read: some of every task, among them the shortest and the longest."""
-    table = rows.select_columns(["m_task", "labels"]).with_format("arrow")[:]
-    sizes = pc.list_value_length(table["labels"])  # offsets alone: no token is read
-    frame = pl.DataFrame({"task": pl.Series(table["m_task"]), "size": pl.Series(sizes)})
+def _collated(collate: Collator, rows: Dataset, numbers: Sequence[int]) -> dict[Place, Document]:
+    """Collate some rows and find their pairs in the batch again."""
+    items = [rows[number] for number in numbers]
+    found = documents(
+        collate([{name: item[name] for name in COLLATED if item.get(name) is not None} for item in items])
+    )
+    places = [Place(n, place) for n, item in zip(numbers, items, strict=True) for place in range(len(item["task_ids"]))]
+    lengths = [length for item in items for length in item["seq_lengths"]]
+    if [sum(one.mask) for one in found[: len(places)]] != lengths:
+        raise TrainingError(
+            f"rows {', '.join(map(str, numbers))} of the token shards: their batch does not keep the borders between "
+            "their pairs, which would see each other; --packing must be what the shards were written with"
+        )
+    return dict(zip(places, found, strict=False))
+
+
+def sampled(rows: Dataset) -> list[Place]:
+    """Choose the pairs that are read: some of every task, among them the shortest and the longest."""
+    table = rows.select_columns(["task_ids", "seq_lengths"]).with_format("arrow")[:]
+    frame = pl.DataFrame(
+        {
+            "task": pl.Series(pc.list_flatten(table["task_ids"])),
+            "size": pl.Series(pc.list_flatten(table["seq_lengths"])),
+            "row": pl.Series(pc.list_parent_indices(table["task_ids"])),
+        }
+    ).with_columns(inside=pl.int_range(pl.len()).over("row"))
     found: set[int] = set()
     for _, part in frame.with_row_index().group_by("task"):
         index = part["index"]
         found |= {index[0], index[-1], index[part["size"].arg_min() or 0], index[part["size"].arg_max() or 0]}
         found |= {index[len(index) * step // (BETWEEN + 1)] for step in range(1, BETWEEN + 1)}
-    return sorted(found)
+    return [Place(*frame.select("row", "inside").row(number)) for number in sorted(found)]
 
 
-def prove_row(
-    ids: Sequence[int], labels: Sequence[int], mask: Sequence[int], *, known: Known, encoder: Encoder
-) -> None:
-    """Prove one row of a collated batch."""
+def prove_document(document: Document, *, known: Known, encoder: Encoder) -> None:
+    """Prove one pair of a collated batch."""
+    ids, labels, mask = document
     length = sum(mask)
-    row, told = list(ids[:length]), list(labels[:length])
+    row, told = ids[:length], labels[:length]
     learnt = [place for place, label in enumerate(told) if label != IGNORED]
     start, end = (learnt[0], learnt[-1] + 1) if learnt else (length, length)
     own, span = encoder.afresh(known.pair), told[start:end]
