@@ -14,12 +14,12 @@ def one_row_a_set(sentences: pl.LazyFrame) -> pl.LazyFrame:
 
 task = Task(
     schema=StructToText,
-    source=Hub("allenai/common_gen", splits={"train": "train", "validation": "validation"}),
+    source=Hub("allenai/common_gen", revision="main", splits={"train": "train", "validation": "validation"}),
     rows=one_row_a_set,
     scope="group:concept_set_idx",
     columns={"data": "concepts", "texts": "sentences"},
     evaluate="validation",  # the sentences of test are hidden
-    metrics=["bleu", "rougeLsum"],
+    metrics=["rouge1", "rouge2", "rougeLsum"],
     license="mit",
     families=["common_gen"],
     languages=["en"],

@@ -5,7 +5,11 @@ from instruction_kit.schema import Summarization
 
 task = Task(
     schema=Summarization,
-    source=Hub("knkarthick/samsum", splits={"train": "train", "validation": "validation", "test": "test"}),
+    source=Hub(
+        "knkarthick/samsum",
+        revision="main",
+        splits={"train": "train", "validation": "validation", "test": "test"},  # none is hidden
+    ),
     columns={"document": text("dialogue"), "summaries": text("summary")},
     metrics=["rouge1", "rouge2", "rougeLsum"],
     license="cc-by-nc-nd-4.0",
