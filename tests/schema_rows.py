@@ -63,6 +63,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         },
         {"question": "Is ice cold?", "label": "yes"},
     ],
+    "ClaimCheck": [
+        {"claim": "Spiders have eight legs.", "label": "true", "rationale": "Spiders are arachnids, which have eight."},
+        {"claim": "Spiders have wings.", "label": "false"},
+    ],
     "ClosedBookQA": [
         {
             "question": "Which planet has the most visible rings?",

@@ -281,6 +281,7 @@ LITERAL = {
     "MultipleChoice": "multiple_choice/question_then_options",
     "ReadingComprehension": "reading_comprehension/passage_then_question",
     "BooleanQA": "boolean_qa/passage_then_question",
+    "ClaimCheck": "claim_check/is_that_a_fact",
     "ClosedBookQA": "closed_book_qa/question_alone",
     "Paraphrase": "paraphrase/do_both_say_the_same",
     "Rewriting": "rewriting/before_and_after",

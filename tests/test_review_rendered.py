@@ -147,12 +147,23 @@ def test_a_template_that_no_task_can_use_is_told(tmp_path):
 
 
 def test_templates_that_wait_for_somebody_elses_task_are_only_remarked(tmp_path):
-    folder = tmp_path / "templates/open_instruction"
+    folder = tmp_path / "templates/sequence_labelling"
     folder.mkdir(parents=True)
-    (folder / "ask.jinja").write_text("{{ instruction }}\n|||\n{{ answer }}\n")
+    (folder / "ask.jinja").write_text("{{ text }}\n|||\n{{ answer }}\n")
     (found,) = review([tmp_path]).findings
     assert (found.level, found.place) == ("remark", str(folder))
     assert command("check", tmp_path, "--library").code == 0
+
+
+def test_a_phrasing_with_reasons_waits_for_rows_that_bring_some(tmp_path):
+    folder = tmp_path / "templates/summarization"
+    folder.mkdir(parents=True)
+    (folder / "think.jinja").write_text("{{ document }}\n|||\n{{ rationale }}\nIn short: {{ answer }}\n")
+    (found,) = review([tmp_path]).findings
+    assert (found.level, found.told) == (
+        "remark",
+        "no task can use it: it prints a rationale, which the rows of none bring",
+    )
 
 
 def test_a_template_of_ones_own_is_looked_at_over_the_samples_of_the_library(tmp_path):

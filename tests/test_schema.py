@@ -10,6 +10,7 @@ from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
     BooleanQA,
     Choice,
+    ClaimCheck,
     Classification,
     ClosedBookQA,
     Coreference,
@@ -35,6 +36,7 @@ from instruction_kit.schema.schema import check_row
 
 FOLDERS = {
     BooleanQA: "boolean_qa",
+    ClaimCheck: "claim_check",
     Classification: "classification",
     ClosedBookQA: "closed_book_qa",
     Coreference: "coreference",
@@ -78,6 +80,7 @@ def test_a_schema_has_its_folder_of_templates(schema):
         (MathWordProblem, ()),
         (Paraphrase, ("sentence1", "sentence2")),
         (BooleanQA, ("passage",)),
+        (ClaimCheck, ()),
         (ClosedBookQA, ()),
         (Coreference, ("text",)),
         (Translation, ("text",)),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_valid
 from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
     BooleanQA,
+    ClaimCheck,
     Choice,
     Classification,
     ClosedBookQA,
@@ -55,6 +56,7 @@ class Survey(Schema):
 
 SHIPPED = [
     BooleanQA,
+    ClaimCheck,
     Classification,
     ClosedBookQA,
     Coreference,

@@ -13,7 +13,9 @@ from instruction_kit.template.template import Template
 
 
 def unused_findings(templates: Mapping[str, Path], tasks: Collection[Task], used: Collection[str]) -> Iterator[Finding]:
-    """One for each template; where a schema has no task at all, one remark, since it waits for somebody's own."""
+    """One for each template. Of a schema's folder it is but a remark where nothing here is what a phrasing is for: no
+    task at all, or no rows with reasons. It waits for somebody's own.
+    """
     waiting: dict[Path, str] = {}
     for name, file in templates.items():
         served = [task for task in tasks if name.split("/")[0] in (task.schema.folder(), task.name)]
@@ -22,7 +24,10 @@ def unused_findings(templates: Mapping[str, Path], tasks: Collection[Task], used
                 f"no task here is of the schema of these {len([*file.parent.glob('*.jinja')])} templates"
             )
         elif name not in used:
-            yield Finding(str(file), 1, "unused", f"no task can use it: {_why(load_template(file, served[0].schema))}")
+            template = load_template(file, served[0].schema)
+            waits = template.cot and name.split("/")[0] == served[0].schema.folder()
+            told = f"no task can use it: {_why(template)}"
+            yield Finding(str(file), 1, "unused", told, "remark" if waits else "rule")
     for folder, why in waiting.items():
         yield Finding(str(folder), None, "unused", why, "remark")
 

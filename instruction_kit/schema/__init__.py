@@ -4,6 +4,7 @@ from instruction_kit.schema.field import Choice, Free, Label, LongText, Target, 
 from instruction_kit.schema.schema import Schema
 from instruction_kit.schema.shipped import (
     BooleanQA,
+    ClaimCheck,
     Classification,
     ClosedBookQA,
     Coreference,
@@ -25,6 +26,7 @@ from instruction_kit.schema.turn import Turn
 __all__ = [
     "BooleanQA",
     "Choice",
+    "ClaimCheck",
     "Classification",
     "ClosedBookQA",
     "Coreference",

@@ -85,6 +85,14 @@ class BooleanQA(Schema):
     label: Literal["yes", "no"]
 
 
+class ClaimCheck(Schema):
+    """Is the claim true, by what is generally known?"""
+
+    target = Label("label")
+    claim: Text
+    label: Literal["true", "false"]
+
+
 class ClosedBookQA(Schema):
     """What is the answer, from knowledge alone?"""
 

@@ -3,15 +3,17 @@
 import polars as pl
 
 from instruction_kit import Files, Task, labels, text
-from instruction_kit.schema import Classification
+from instruction_kit.schema import ClaimCheck
 
 task = Task(
-    schema=Classification,
+    schema=ClaimCheck,
     source=Files(
         {"train": "flan_cot/creak_train.tsv"}, header=False, columns=["asked", "answer", "why"], quoting="none"
     ),
     columns={
-        "text": text(pl.col("asked").str.extract(r'^[^"]*"(.*)"[^"]*$')),  # the claim; around it stands Flan's question
+        "claim": text(
+            pl.col("asked").str.extract(r'^[^"]*"(.*)"[^"]*$')
+        ),  # the claim; around it stands Flan's question
         "label": labels("answer", {"yes": "true", "no": "false"}),
         "rationale": text("why"),
     },

@@ -1,0 +1,28 @@
+"""Sen-Making, the pilot of ComVE: which of two sentences makes no sense? Wang et al. 2019, https://aclanthology.org/P19-1393"""
+
+import polars as pl
+
+from instruction_kit import Hub, Task, index, options, text
+from instruction_kit.schema import MultipleChoice
+
+reason = pl.col("reason")
+
+task = Task(
+    schema=MultipleChoice,
+    source=Hub("tasksource/sen-making", revision="main", splits={"train": "train"}),  # all there is
+    columns={
+        "question": pl.format(
+            'Which of these goes against common sense: "{}" or "{}"?', text("sentence0"), text("sentence1")
+        ),
+        "options": options("sentence0", "sentence1"),
+        "answer": index("false"),  # where the nonsense stands
+        "rationale": text(
+            pl.when(reason == "A").then("A").when(reason == "B").then("B").when(reason == "C").then("C")
+        ),  # two of the three reasons are made to mislead
+    },
+    skip=pl.col("sentence0") == pl.col("sentence1"),
+    license="unknown",
+    families=["sen_making"],
+    languages=["en"],
+    sizes={"train": 2_021},
+)
