@@ -12,8 +12,8 @@ from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_valid
 from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
     BooleanQA,
-    ClaimCheck,
     Choice,
+    ClaimCheck,
     Classification,
     ClosedBookQA,
     Coreference,
