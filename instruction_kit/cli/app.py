@@ -67,6 +67,40 @@ def check(
         raise typer.Exit(1)
 
 
+new = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Begin a template or a task of your own.")
+app.add_typer(new, name="new")
+Mine = Annotated[Path, typer.Option("--path", help="Your own folder, which gets tasks/ and templates/.")]
+
+
+@new.command("template")
+def new_template(
+    schema: Annotated[str, typer.Argument(metavar="SCHEMA", help="A schema, or the one task that it is for.")],
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    *,
+    path: Mine = Path(),
+) -> None:
+    """Write a commented phrasing, to be changed."""
+    from instruction_kit.cli.new import new_template as begin
+
+    written = begin(schema, name, folder=path)
+    out.print(str(written), markup=False, highlight=False, soft_wrap=True)
+
+
+@new.command("task")
+def new_task(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    *,
+    schema: Annotated[str, typer.Option(help="What an example is; `list schemas` shows them.")] = "Classification",
+    cluster: Annotated[str, typer.Option(help="Its folder: tasks that test one skill.")] = "mine",
+    path: Mine = Path(),
+) -> None:
+    """Write a commented task over a CSV file, to be changed."""
+    from instruction_kit.cli.new import new_task as begin
+
+    written = begin(name, schema=schema, cluster=cluster, folder=path)
+    out.print(str(written), markup=False, highlight=False, soft_wrap=True)
+
+
 @app.command("list")
 def list_(kind: KindOf, *, json: Json = False, path: Paths = None) -> None:
     """List the tasks, templates, schemas, clusters, families or recipes of the library and of your own folders."""
