@@ -54,6 +54,38 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"sentence1": "The train was late.", "sentence2": "The train did not come on time.", "label": "paraphrase"},
         {"sentence1": "Ben saw Ada.", "sentence2": "Ada saw Ben.", "label": "not_paraphrase"},
     ],
+    "DuplicateQuestion": [
+        {"question1": "How do I peel a pear?", "question2": "How does one peel pears?", "label": "duplicate"},
+        {"question1": "How do I peel a pear?", "question2": "When are pears ripe?", "label": "not_duplicate"},
+    ],
+    "SentenceSimilarity": [
+        {"sentence1": "A dog sleeps.", "sentence2": "A dog is asleep.", "score": "5"},
+        {"sentence1": "A dog sleeps.", "sentence2": "A dog lies on a mat.", "score": "3"},
+        {"sentence1": "A dog sleeps.", "sentence2": "Rents have risen.", "score": "0"},
+    ],
+    "WordInContext": [
+        {
+            "word": "bark",
+            "sentence1": "The bark of the oak is thick.",
+            "sentence2": "They strip the bark off the trunks.",
+            "sense": "same",
+        },
+        {
+            "word": "bark",
+            "sentence1": "The bark of the oak is thick.",
+            "sentence2": "His bark woke the street.",
+            "sense": "different",
+        },
+    ],
+    "Answerability": [
+        {
+            "passage": "The mill burned down in 1802.",
+            "question": "When did the mill burn down?",
+            "label": "answered",
+            "rationale": "The year of the fire is named.",
+        },
+        {"passage": "The mill is red.", "question": "Who owns the mill?", "label": "not_answered"},
+    ],
     "BooleanQA": [
         {
             "passage": "Herons nest in trees.",

@@ -3,12 +3,14 @@
 from instruction_kit.schema.field import Choice, Free, Label, LongText, Target, Text
 from instruction_kit.schema.schema import Schema
 from instruction_kit.schema.shipped import (
+    Answerability,
     BooleanQA,
     ClaimCheck,
     Classification,
     ClosedBookQA,
     Coreference,
     Dialogue,
+    DuplicateQuestion,
     MathWordProblem,
     MultipleChoice,
     NaturalLanguageInference,
@@ -16,14 +18,17 @@ from instruction_kit.schema.shipped import (
     Paraphrase,
     ReadingComprehension,
     Rewriting,
+    SentenceSimilarity,
     SequenceLabelling,
     StructToText,
     Summarization,
     Translation,
+    WordInContext,
 )
 from instruction_kit.schema.turn import Turn
 
 __all__ = [
+    "Answerability",
     "BooleanQA",
     "Choice",
     "ClaimCheck",
@@ -31,6 +36,7 @@ __all__ = [
     "ClosedBookQA",
     "Coreference",
     "Dialogue",
+    "DuplicateQuestion",
     "Free",
     "Label",
     "LongText",
@@ -42,6 +48,7 @@ __all__ = [
     "ReadingComprehension",
     "Rewriting",
     "Schema",
+    "SentenceSimilarity",
     "SequenceLabelling",
     "StructToText",
     "Summarization",
@@ -49,4 +56,5 @@ __all__ = [
     "Text",
     "Translation",
     "Turn",
+    "WordInContext",
 ]

@@ -76,6 +76,43 @@ class Paraphrase(Schema):
     label: Literal["paraphrase", "not_paraphrase"]
 
 
+class DuplicateQuestion(Schema):
+    """Do two questions ask for the same?"""
+
+    target = Label("label")
+    question1: LongText
+    question2: LongText
+    label: Literal["duplicate", "not_duplicate"]
+
+
+class SentenceSimilarity(Schema):
+    """How close in meaning are two sentences, from 0 (nothing in common) to 5 (the same)?"""
+
+    target = Label("score")
+    sentence1: LongText
+    sentence2: LongText
+    score: Literal["0", "1", "2", "3", "4", "5"]
+
+
+class WordInContext(Schema):
+    """Does the word mean the same in both sentences?"""
+
+    target = Label("sense")
+    word: Text
+    sentence1: LongText
+    sentence2: LongText
+    sense: Literal["same", "different"]
+
+
+class Answerability(Schema):
+    """Does the passage hold what answers the question?"""
+
+    target = Label("label")
+    passage: LongText
+    question: Text
+    label: Literal["answered", "not_answered"]
+
+
 class BooleanQA(Schema):
     """Is the answer yes or no, by the passage if there is one?"""
 

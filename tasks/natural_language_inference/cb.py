@@ -5,14 +5,14 @@ from instruction_kit.schema import NaturalLanguageInference
 
 task = Task(
     schema=NaturalLanguageInference,
-    source=Hub("aps/super_glue", config="cb", splits={"train": "train", "validation": "validation"}),
+    source=Hub("aps/super_glue", config="cb", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "premise": text("premise"),
         "hypothesis": text("hypothesis"),
         "label": labels("label", ["entailment", "contradiction", "neutral"]),  # not SNLI's order
     },
     answers={"entailment": "yes", "contradiction": "no", "neutral": "it is not possible to tell"},
-    evaluate="validation",  # the labels of test are hidden
+    evaluate="validation",  # the labels of test are hidden: -1
     metrics=["accuracy"],
     license="other",
     families=["commitment_bank"],

@@ -5,14 +5,14 @@ from instruction_kit.schema import NaturalLanguageInference
 
 task = Task(
     schema=NaturalLanguageInference,
-    source=Hub("aps/super_glue", config="rte", splits={"train": "train", "validation": "validation"}),
+    source=Hub("aps/super_glue", config="rte", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "premise": text("premise"),
         "hypothesis": text("hypothesis"),
         "label": labels("label", ["entailment", "not_entailment"]),
     },
     answers={"entailment": "yes", "not_entailment": "no"},
-    evaluate="validation",  # the labels of test are hidden
+    evaluate="validation",  # the labels of test are hidden: -1
     metrics=["accuracy"],
     license="other",
     families=["rte"],

@@ -10,6 +10,7 @@ task = Task(
     source=Hub(
         "stanfordnlp/snli",
         config="plain_text",
+        revision="main",
         splits={"train": "train", "validation": "validation", "test": "test"},
     ),
     columns={
@@ -21,7 +22,7 @@ task = Task(
     answers={"entailment": "yes", "neutral": "it is not possible to tell", "contradiction": "no"},
     metrics=["accuracy"],
     license="cc-by-sa-4.0",
-    families=["snli"],
+    families=["snli", "flickr30k"],  # its premises are captions of Flickr30k
     languages=["en"],
     sizes={"train": 550_152, "validation": 10_000, "test": 10_000},
 )

@@ -6,14 +6,19 @@ from instruction_kit.schema import Paraphrase
 task = Task(
     schema=Paraphrase,
     # The only test split of GLUE that is labelled.
-    source=Hub("nyu-mll/glue", config="mrpc", splits={"train": "train", "validation": "validation", "test": "test"}),
+    source=Hub(
+        "nyu-mll/glue",
+        config="mrpc",
+        revision="main",
+        splits={"train": "train", "validation": "validation", "test": "test"},
+    ),
     columns={
         "sentence1": text("sentence1"),
         "sentence2": text("sentence2"),
         "label": labels("label", ["not_paraphrase", "paraphrase"], names=["not_equivalent", "equivalent"]),
     },
     answers={"not_paraphrase": "no", "paraphrase": "yes"},
-    metrics=["accuracy"],
+    metrics=["accuracy", "f1"],
     license="other",
     families=["mrpc"],
     languages=["en"],

@@ -5,7 +5,7 @@ from instruction_kit.schema import Classification
 
 task = Task(
     schema=Classification,
-    source=Hub("SetFit/TREC-QC", splits={"train": "train", "test": "test"}),
+    source=Hub("SetFit/TREC-QC", revision="main", splits={"train": "train", "test": "test"}),
     columns={
         "text": text("text"),
         # By the code in text: the integers stand for other classes from one edition of the data to the next.

@@ -7,7 +7,7 @@ from instruction_kit.schema import Classification
 
 task = Task(
     schema=Classification,
-    source=Hub("stanfordnlp/imdb", config="plain_text", splits={"train": "train", "test": "test"}),
+    source=Hub("stanfordnlp/imdb", config="plain_text", revision="main", splits={"train": "train", "test": "test"}),
     columns={
         "text": text(pl.col("text").str.replace_all(r"<br\s*/?>", "\n")),
         "label": labels("label", ["negative", "positive"], names=["neg", "pos"]),

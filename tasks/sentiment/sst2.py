@@ -5,9 +5,9 @@ from instruction_kit.schema import Classification
 
 task = Task(
     schema=Classification,
-    source=Hub("nyu-mll/glue", config="sst2", splits={"train": "train", "validation": "validation"}),
+    source=Hub("nyu-mll/glue", config="sst2", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={"text": text("sentence"), "label": labels("label", ["negative", "positive"])},
-    evaluate="validation",  # the labels of test are hidden
+    evaluate="validation",  # the labels of test are hidden: -1
     metrics=["accuracy"],
     license="unknown",
     families=["sst", "rotten_tomatoes"],  # its sentences are those of Pang and Lee's polarity set

@@ -15,7 +15,7 @@ item = (
 
 task = Task(
     schema=Classification,
-    source=Hub("fancyzhx/ag_news", splits={"train": "train", "test": "test"}),
+    source=Hub("fancyzhx/ag_news", revision="main", splits={"train": "train", "test": "test"}),
     columns={
         "text": text(item),
         "label": labels(

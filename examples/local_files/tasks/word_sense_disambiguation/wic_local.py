@@ -1,20 +1,7 @@
-"""WiC from JSON Lines: does a word mean the same in two sentences? A schema of its own. https://aclanthology.org/N19-1128"""
-
-from typing import Literal
+"""WiC from JSON Lines: does a word mean the same in two sentences? https://aclanthology.org/N19-1128"""
 
 from instruction_kit import Files, Task, labels, text
-from instruction_kit.schema import Label, Schema, Text
-
-
-class WordInContext(Schema):
-    """Does the word mean the same in both sentences?"""
-
-    target = Label("sense")
-    word: Text
-    sentence1: Text
-    sentence2: Text
-    sense: Literal["same", "different"]
-
+from instruction_kit.schema import WordInContext
 
 task = Task(
     schema=WordInContext,
