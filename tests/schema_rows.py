@@ -179,8 +179,8 @@ def example_task(name: str) -> Task:
     columns: dict[str, Any] = {field: field for field in fields}
     answers = {}
     if isinstance(schema.target, Label):
-        classes = list(dict.fromkeys(row["label"] for row in ROWS[name]))
-        columns["label"] = labels("label", classes)
+        field = schema.target.field
+        columns[field] = labels(field, list(dict.fromkeys(row[field] for row in ROWS[name])))
         answers = {"paraphrase": "yes", "not_paraphrase": "no"} if name == "Paraphrase" else {}
     return Task(
         name=f"{schema.folder()}_rows",

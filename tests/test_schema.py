@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from instruction_kit import schema as schemas
 from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
+    Answerability,
     BooleanQA,
     Choice,
     ClaimCheck,
@@ -15,6 +16,7 @@ from instruction_kit.schema import (
     ClosedBookQA,
     Coreference,
     Dialogue,
+    DuplicateQuestion,
     Free,
     Label,
     LongText,
@@ -26,15 +28,21 @@ from instruction_kit.schema import (
     ReadingComprehension,
     Rewriting,
     Schema,
+    SentenceSimilarity,
     SequenceLabelling,
     StructToText,
     Summarization,
     Text,
     Translation,
+    WordInContext,
 )
 from instruction_kit.schema.schema import check_row
 
 FOLDERS = {
+    DuplicateQuestion: "duplicate_question",
+    SentenceSimilarity: "sentence_similarity",
+    WordInContext: "word_in_context",
+    Answerability: "answerability",
     BooleanQA: "boolean_qa",
     ClaimCheck: "claim_check",
     Classification: "classification",
@@ -79,6 +87,10 @@ def test_a_schema_has_its_folder_of_templates(schema):
         (Summarization, ("document",)),
         (MathWordProblem, ()),
         (Paraphrase, ("sentence1", "sentence2")),
+        (DuplicateQuestion, ()),
+        (SentenceSimilarity, ("sentence1", "sentence2")),
+        (WordInContext, ()),
+        (Answerability, ("passage",)),
         (BooleanQA, ("passage",)),
         (ClaimCheck, ()),
         (ClosedBookQA, ()),

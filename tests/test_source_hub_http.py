@@ -159,7 +159,7 @@ def test_a_revision_that_is_not_there_is_refused_with_those_that_are(over_http):
 def test_a_repository_that_is_not_there_is_refused(over_http):
     told = over_http[0][-1]["refused"].replace(over_http[2], "HUB")
     assert told == (
-        "Hub(aps/super_glue, config=cb): cannot be read: "
+        "Hub(aps/super_glue, config=cb, revision=main): cannot be read: "
         "Dataset 'aps/super_glue' doesn't exist on the Hub or cannot be accessed.\n"
         "  Mend: check the id, HUB/datasets/aps/super_glue; a private repository needs HF_TOKEN, and none is set; or "
         "build with data: sample"
@@ -197,7 +197,7 @@ def test_a_revision_that_is_not_the_cached_one_is_refused_offline(over_http, off
 
 def test_what_was_never_read_is_refused_offline(offline):
     assert offline[-1] == {
-        "refused": "Hub(aps/super_glue, config=cb): cannot be read: "
+        "refused": "Hub(aps/super_glue, config=cb, revision=main): cannot be read: "
         "Couldn't reach 'aps/super_glue' on the Hub (OfflineModeIsEnabled)\n"
         "  Mend: HF_HUB_OFFLINE is set: read this once without it under the same HF_HOME; or build with data: sample"
     }
@@ -240,7 +240,7 @@ def gated(repositories, tmp_path_factory):
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_gated_repository_is_refused_with_what_to_do(streaming, gated):
     said = (
-        "Hub(stanfordnlp/snli, config=plain_text): cannot be read: "
+        "Hub(stanfordnlp/snli, config=plain_text, revision=main): cannot be read: "
         "Dataset 'stanfordnlp/snli' is a gated dataset on the Hub."
     )
     without, other = (answers[streaming]["refused"] for answers in gated[:2])
@@ -265,7 +265,7 @@ def test_the_token_of_an_account_with_access_opens_a_gated_repository(gated, ove
 def test_a_hub_that_cannot_be_reached_is_an_error_that_says_what_to_check(tmp_path):
     assert read(("snli", {}), HF_ENDPOINT="http://127.0.0.1:9", HF_HOME=str(tmp_path)) == [
         {
-            "refused": "Hub(stanfordnlp/snli, config=plain_text): cannot be read: "
+            "refused": "Hub(stanfordnlp/snli, config=plain_text, revision=main): cannot be read: "
             "Couldn't reach 'stanfordnlp/snli' on the Hub (LocalEntryNotFoundError)\n"
             "  Mend: check the network and HF_ENDPOINT, http://127.0.0.1:9; or build with data: sample"
         }
@@ -280,7 +280,7 @@ def test_a_hub_that_hangs_up_is_an_error_too(tmp_path):
         server.shutdown()
     assert said == [
         {
-            "refused": "Hub(stanfordnlp/snli, config=plain_text): cannot be read: "
+            "refused": "Hub(stanfordnlp/snli, config=plain_text, revision=main): cannot be read: "
             "Server disconnected without sending a response.\n"
             f"  Mend: check the network and HF_ENDPOINT, {endpoint}; or build with data: sample"
         }

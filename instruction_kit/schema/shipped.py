@@ -80,8 +80,8 @@ class DuplicateQuestion(Schema):
     """Do two questions ask for the same?"""
 
     target = Label("label")
-    question1: LongText
-    question2: LongText
+    question1: Text
+    question2: Text
     label: Literal["duplicate", "not_duplicate"]
 
 
@@ -99,8 +99,8 @@ class WordInContext(Schema):
 
     target = Label("sense")
     word: Text
-    sentence1: LongText
-    sentence2: LongText
+    sentence1: Text
+    sentence2: Text
     sense: Literal["same", "different"]
 
 
