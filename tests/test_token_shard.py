@@ -105,7 +105,7 @@ def test_nothing_is_cut_and_too_many_long_pairs_are_an_error_that_names_the_budg
         TokenError, match=rf"more than max_length {limit} tokens would be dropped: color \d of 36"
     ) as told:
         tokenise(built(), tmp_path / "short", Wanted(limit), encoder=encoder())
-    assert f"--max_length (the longest pair has {lengths[-1]} tokens)" in str(told.value)
+    assert f"--max-length (the longest pair has {lengths[-1]} tokens)" in str(told.value)
     budget = int(str(told.value).split("{characters: ")[1].split("}")[0])
     assert all(
         len(encoder().prompts([pair["prompt"]])[0] + encoder().completions([pair["completion"]])[0]) <= limit

@@ -230,6 +230,50 @@ def verify(folder: Built) -> None:
 
 
 @app.command()
+def tokenize(  # noqa: PLR0913 - each is an option
+    folder: Annotated[Path, typer.Argument(metavar="BUILT", show_default=False, help="What `build` has written.")],
+    shards: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="Where the token shards go.")],
+    *,
+    tokenizer: Annotated[str, typer.Option(help="The model's: a repository, or a folder.", show_default=False)],
+    max_length: Annotated[
+        int, typer.Option("--max-length", min=2, help="The most tokens of a pair, and of a pack.")
+    ] = 1024,
+    packing: Annotated[bool, typer.Option("--packing", help="Lay several pairs into a row, by best fit.")] = False,
+    layout: Annotated[
+        Literal["plain", "chat"] | None, typer.Option(help="As in tuning: chat where there is a chat template.")
+    ] = None,
+    system_message: Annotated[str | None, typer.Option("--system-message", help="What begins a chat.")] = None,
+    chat_template_kwargs: Annotated[
+        str | None, typer.Option("--chat-template-kwargs", help="Variables of the chat template, as JSON.")
+    ] = None,
+    weigh: Annotated[
+        Literal["token", "pair"], typer.Option(help="What weighs the same in the loss: each token, or each pair.")
+    ] = "token",
+    answer_weight: Annotated[float, typer.Option("--answer-weight", help="The weight of an answer's tokens.")] = 1.0,
+    rationale_weight: Annotated[
+        float, typer.Option("--rationale-weight", help="The weight of all else in an output.")
+    ] = 1.0,
+    task_weight: Annotated[
+        list[str] | None, typer.Option("--task-weight", metavar="TASK=NUMBER", help="Weigh a task's pairs.")
+    ] = None,
+    accept_dropped: Annotated[
+        bool, typer.Option("--accept-dropped", help="Go on where a task loses more than 1% of its pairs.")
+    ] = False,
+) -> None:
+    """Write a built folder's training pairs as token shards, which `finetune.py --tokens OUT` takes."""
+    from instruction_kit.cli.tokenize import asked_for, encoder_for, record_lines, weighing_of
+    from instruction_kit.token.shard import Wanted, tokenise
+
+    encoder = encoder_for(folder, tokenizer, asked=asked_for(layout, system_message, chat_template_kwargs))
+    weighing = weighing_of(task_weight or [], per=weigh, answer=answer_weight, rationale=rationale_weight)
+    wanted = Wanted(max_length, packing, weighing)
+    record = tokenise(
+        folder, shards, wanted, encoder=encoder, accept_dropped=accept_dropped, show_progress=err.is_terminal
+    )
+    show(*record_lines(record))
+
+
+@app.command()
 def diff(
     a: Annotated[Path, typer.Argument(metavar="A", show_default=False, help="A built folder: what was.")],
     b: Annotated[Path, typer.Argument(metavar="B", show_default=False, help="Another: what is.")],

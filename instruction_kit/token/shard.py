@@ -39,7 +39,7 @@ from instruction_kit.build.commit import committed, file_hash
 from instruction_kit.build.length import tokenizer_hash
 from instruction_kit.build.manifest import Manifest, Shard, read_manifest
 from instruction_kit.choice import keys
-from instruction_kit.errors import TokenError
+from instruction_kit.errors import TokenError, nearest
 from instruction_kit.token.encoder import Batch, Encoder
 from instruction_kit.token.engine import IDS, NAMES, UnequalError, engines
 from instruction_kit.token.pack import best_fit
@@ -178,6 +178,9 @@ class _Writer:
         self.encoder = encoder
         self.wanted = wanted
         self.names = sorted(name for name, task in manifest.tasks.items() if task.role == "train")
+        if unknown := set(wanted.weighing.tasks) - set(self.names):
+            told = "; ".join(f"{name}: {nearest(name, self.names)}" for name in sorted(unknown))
+            raise TokenError(f"weights of tasks that {built} does not train on: {told}")
         self.tally = Tally(self.names, max_length=wanted.max_length)
 
     def write(self, accept_dropped: bool, show_progress: bool) -> TokenRecord:  # noqa: FBT001 - named by its one caller

@@ -112,7 +112,7 @@ class Tally:
         if TOO_LONG in reasons:
             raise TokenError(
                 f"{built}: every pair is longer than max_length {self.max_length}, the longest has "
-                f"{self._longest.max()} tokens; raise --max_length"
+                f"{self._longest.max()} tokens; raise --max-length"
             )
         raise TokenError(f"{built}: no pair fits the layout: {_told(reasons)}; take another --layout")
 
@@ -120,9 +120,7 @@ class Tally:
         """Refuse to lose much of a task."""
         problems = [*self._too_long(), *self._misfits()]
         if problems:
-            raise TokenError(
-                "\n".join(f"{problem}, or lose these pairs with --accept_dropped true" for problem in problems)
-            )
+            raise TokenError("\n".join(f"{problem}, or lose these pairs with --accept-dropped" for problem in problems))
 
     def _seen(self, task: int) -> int:
         return int(self._pairs[task]) + self._dropped[task].total()
@@ -140,7 +138,7 @@ class Tally:
             yield (
                 f"pairs of more than max_length {self.max_length} tokens would be dropped: {tasks}. Nothing is cut "
                 f"here. Set `budget: {{characters: {budget}}}` in the mixture and build again, "
-                f"or raise --max_length (the longest pair has {self._longest[over].max()} tokens)"
+                f"or raise --max-length (the longest pair has {self._longest[over].max()} tokens)"
             )
 
     def _misfits(self) -> Iterator[str]:
