@@ -1,4 +1,4 @@
-"""The order of training pairs: a trainer that reads them from the front sees the mixture in its proportions all along."""
+"""The order of training pairs: whoever reads them from the front sees the mixture in its proportions all along."""
 
 from typing import Any
 
