@@ -24,10 +24,11 @@ def measure(budget: Budget | None) -> tuple[int | None, Callable[[str], int]]:
     """The most that a prompt with its output may hold, and what counts it."""
     if budget is None or budget.tokens is None or budget.tokenizer is None:
         return (budget.characters if budget else None), len
-    return budget.tokens - ENDS, _counter(budget.tokenizer)
+    return budget.tokens - ENDS, counter(budget.tokenizer)
 
 
-def _counter(name: str) -> Callable[[str], int]:
+def counter(name: str) -> Callable[[str], int]:
+    """What counts the tokens of one text, without special ones."""
     tokenizer = read_tokenizer(name)
 
     def count(text: str) -> int:

@@ -17,7 +17,7 @@ from instruction_kit.cli.console import err, out, show, show_json
 from instruction_kit.cli.diff import diff_lines
 from instruction_kit.cli.list import entry_table
 from instruction_kit.cli.plan import plan_table
-from instruction_kit.cli.preview import preview_task
+from instruction_kit.cli.preview import Wanted, preview_task
 from instruction_kit.cli.probe import probe as probe_tasks
 from instruction_kit.cli.probe import probe_table
 from instruction_kit.cli.stats import drawing, stats_tables
@@ -112,8 +112,9 @@ def list_(kind: KindOf, *, json: Json = False, path: Paths = None) -> None:
 
 
 @app.command()
-def preview(
+def preview(  # noqa: PLR0913 - each is an option of the command
     task: Annotated[str, typer.Argument(metavar="TASK", show_default=False)],
+    *,
     template: Annotated[str | None, typer.Option(help="Show this phrasing only: `folder/name` or `name`.")] = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 1,
     setting: Annotated[str | None, typer.Option(help="Show this setting only.")] = None,
@@ -126,13 +127,16 @@ def preview(
             help="The sample beside the task file, or the source itself; by default the sample, if there is one."
         ),
     ] = None,
+    exemplars: Annotated[int, typer.Option(min=1, help="How many a few_shot setting shows.")] = 2,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Count tokens too: a repository, or a folder.", show_default=False)
+    ] = None,
     data_dir: DataDir = None,
     path: Paths = None,
 ) -> None:
-    """Show rows of one task as its templates render them."""
-    preview_task(
-        task, template=template, rows=rows, setting=setting, split=split, data=data, data_dir=data_dir, paths=path or []
-    )
+    """Show rows of one task as its templates render them, beside each other: options, answer, and how long both are."""
+    wanted = Wanted(template, rows, setting, exemplars, split, data, data_dir, tokenizer, path or [])
+    preview_task(task, wanted)
 
 
 @app.command()

@@ -115,9 +115,13 @@ def block(words: Sequence[str], style: Style) -> str:
     """
     if not words:
         return ""
-    items = style.between.join(_filled(style.item, _label(style.labels, i), text) for i, text in enumerate(words))
     gap = ("\n" if style.between == "\n" else " ") if style.start else ""
-    return f"{style.start}{gap}{items}{style.end}"
+    return f"{style.start}{gap}{style.between.join(items(words, style))}{style.end}"
+
+
+def items(words: Sequence[str], style: Style) -> list[str]:
+    """Each option as the list shows it."""
+    return [_filled(style.item, _label(style.labels, i), text) for i, text in enumerate(words)]
 
 
 def answers(words: Sequence[str], style: Style, *, listed: bool) -> list[str]:
