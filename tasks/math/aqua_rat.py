@@ -6,8 +6,8 @@ from instruction_kit import Hub, Task, position, text
 from instruction_kit.schema import MultipleChoice
 
 # Most solutions close with "Answer: B", which says nothing where options are listed without letters.
-verdict = r"(?i)(^|\n|\.\s+)([^\n.]{0,25}\b(answer|option|choice)\b[^\n]{0,25}|[A-E]\.?)$"
-working = text("rationale").str.replace(verdict, "")
+verdict = r"(?i)(^|\n|(\.)\s+)([^\n.]{0,25}\b(answer|option|choice)\b[^\n]{0,25}|[A-E]\.?)$"
+working = text("rationale").str.replace(verdict, "${2}")
 
 task = Task(
     schema=MultipleChoice,

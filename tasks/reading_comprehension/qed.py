@@ -10,8 +10,10 @@ sentence = text(annotation.field("selected_sentence").struct.field("string"))
 pair = pl.element().struct
 asked, said = (pair.field(side).struct.field("string") for side in ("question_reference", "sentence_reference"))
 equalities = annotation.field("referential_equalities").list.eval(
-    # of what is only implied in the sentence the text is empty
-    pl.when(said != "").then(pl.format('There, "{}" is what the question calls "{}".', said, asked)).drop_nulls()
+    # of what is only implied in the sentence the text is empty; what both say in the same words needs no telling
+    pl.when((said != "") & (said.str.to_lowercase() != asked.str.to_lowercase()))
+    .then(pl.format('There, "{}" is what the question calls "{}".', said, asked))
+    .drop_nulls()
 )
 
 task = Task(
