@@ -204,7 +204,7 @@ def test_a_damaged_file_is_an_error_that_names_the_source(streaming, tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(SourceError, match=r"cannot be read: .*(?i:parquet)") as refused:
         outcomes(in_folder(TASKS["samsum"], folder, streaming=streaming), TASKS["samsum"])
-    assert str(refused.value).startswith(f"Hub({folder}): cannot be read: ")
+    assert str(refused.value).startswith(f"Hub({folder}, revision=main): cannot be read: ")
 
 
 def test_the_content_of_a_folder_is_that_of_its_files_wherever_it_lies(tmp_path):

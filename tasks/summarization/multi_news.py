@@ -5,7 +5,7 @@ import polars as pl
 from instruction_kit import Hub, Task, text
 from instruction_kit.schema import Summarization
 
-articles = text("document").str.replace_all("NEWLINE_CHAR", "\n", literal=True).str.split("|||||")
+articles = text("document").str.replace_all(r" *(?:NEWLINE_CHAR|\n) *", "\n").str.split("|||||")
 whole = articles.list.eval(text(pl.element()).filter(text(pl.element()) != ""))
 
 task = Task(
@@ -17,7 +17,7 @@ task = Task(
     ),
     columns={
         "document": whole.list.join("\n\n***\n\n"),
-        "form": pl.lit("a detailed summary"),
+        "form": pl.lit("a report of a paragraph or two"),
         "summaries": text(text("summary").str.strip_chars_start("\u2013- ")),  # each begins with a dash
     },
     metrics=["rouge1", "rouge2", "rougeLsum"],

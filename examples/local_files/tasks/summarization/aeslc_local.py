@@ -15,6 +15,7 @@ task = Task(
     source=Files({"train": "aeslc/dev/*.subject"}, format="text"),
     columns={
         "document": text(parts["1"]),
+        "form": pl.lit("a subject line"),
         "summaries": pl.concat_list(text(parts[number]) for number in "2345"),
     },
     key="path",
