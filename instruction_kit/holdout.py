@@ -34,11 +34,17 @@ class HoldOut:
     leaving: Mapping[str, str]
     """Task -> the path by which it leaves, as in `qnli -> squad`."""
 
+    def less(self, gone: Mapping[str, str]) -> "HoldOut":
+        """The same without tasks that do not train for another reason."""
+        training = tuple(name for name in self.training if name not in gone)
+        return HoldOut(training, self.measured, dict(sorted({**self.leaving, **gone}.items())))
+
 
 def resolve(
     tasks: Mapping[str, Task],
     hold_out: Sequence[str],
     *,
+    rotation: int | None = None,
     listed: Collection[str] = (),
     filtered: Mapping[str, str] | None = None,
     trainless: Collection[str] = (),
@@ -46,7 +52,8 @@ def resolve(
     """Tell training, measured and leaving tasks apart.
 
     `listed` are the tasks that the user asked for by name: one of them that must leave is an error. `filtered` leave
-    before anything is looked up, each with its reason; `trainless` have no rows to train on.
+    before anything is looked up, each with its reason; `trainless` have no rows to train on. With a `rotation` those
+    whose turn it is are held out, too.
 
     Raises:
         MixtureError: a name is neither cluster, task nor family; nothing is left to train; a listed task must leave.
@@ -56,6 +63,7 @@ def resolve(
     wrong = [*unknown(tasks, hold_out), *_filtered_away(tasks, hold_out, gone)]
     here = {name: task for name, task in tasks.items() if name not in gone}
     named = {name for entry in hold_out for name in _looked_up(here, entry)}
+    named |= rotated({name: task for name, task in here.items() if name not in trainless}, rotation)
     leaving = _by_rule(here, hold_out, named) | _by_family(here, named)
     unable = {name: f"{name} {NO_TRAIN}" for name in trainless if name in here and name not in {*named, *leaving}}
     wrong += _listed_problems(listed, gone, leaving, unable)
@@ -65,6 +73,30 @@ def resolve(
     if wrong:
         raise MixtureError("\n".join(wrong))
     return HoldOut(training, tuple(sorted(named)), dict(sorted((gone | leaving | unable).items())))
+
+
+def rotated(tasks: Mapping[str, Task], turn: int | None) -> set[str]:
+    """One task of every cluster that has others, with its siblings: those of the cluster that share a family with it.
+
+    After `generate_intra_cluster_splits` in google-research/FLAN, flan/task_splits.py. Turns go by the names of tasks,
+    and begin again where a cluster has had all.
+    """
+    found: set[str] = set()
+    for cluster in {task.cluster for task in tasks.values()} if turn is not None else ():
+        siblings = _siblings({name: task for name, task in tasks.items() if task.cluster == cluster})
+        if len(siblings) > 1 and turn is not None:
+            found |= siblings[turn % len(siblings)]
+    return found
+
+
+def _siblings(tasks: Mapping[str, Task]) -> list[set[str]]:
+    """Tasks that share a family, directly or over others, together; in the order of their first names."""
+    groups: list[tuple[set[str], set[str]]] = []
+    for name, task in tasks.items():
+        met = [group for group in groups if group[1] & {*task.families}]
+        names, families = {name}.union(*(g[0] for g in met)), {*task.families}.union(*(g[1] for g in met))
+        groups = [*(group for group in groups if group not in met), (names, families)]
+    return sorted((names for names, _ in groups), key=min)
 
 
 def unknown(tasks: Mapping[str, Task], hold_out: Sequence[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ installed wheel it is `instruction_kit/library/`; this is the one place that cho
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from instruction_kit.errors import InstructionKitError
@@ -34,6 +35,13 @@ def search_path(paths: Sequence[str | Path] = ()) -> list[Path]:
     return folders
 
 
+def recipe_files(paths: Sequence[str | Path] = ()) -> dict[str, Path]:
+    """Name -> file of every recipe, in the library and in the user's folders; a later one overrides an earlier one."""
+    folders = [library_folder(), *(Path(path).resolve() for path in paths)]
+    files = [file for folder in folders for file in sorted(folder.glob("recipes/**/*.y*ml"))]
+    return {file.stem: file for file in files}
+
+
 def _fault(path: Path) -> str:
     wanted = "a folder that holds tasks/ or templates/ or both"
     if path.is_dir():
@@ -55,6 +63,7 @@ def text_hash(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
+@cache
 def code_hash() -> str:
     """Hash of the modules that shape a built mixture, from schema to build: a change of code is a change of key."""
     rooms = "schema source task template render choice exemplar holdout mixture build"

@@ -163,13 +163,6 @@ def test_recipes_are_the_yaml_files_under_recipes(tmp_path):
     }
 
 
-@pytest.mark.skipif((LIBRARY / "recipes").is_dir(), reason="the library ships recipes")
-def test_that_no_recipe_ships_is_said_in_words():
-    told = "no recipes: the library ships none yet, and no folder named with --path has YAML files in recipes/\n"
-    assert command("list", "recipes") == (0, told, "")
-    assert listed("recipes") == {}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_name_is_cut_on_a_narrow_terminal(kind, haiku):
     lines = on_a_terminal("list", kind, "--path", haiku)

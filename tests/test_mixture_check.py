@@ -45,14 +45,14 @@ def test_values_of_every_kind_are_told_at_once():
     assert str(error.value).split("\n") == [
         f"tasks: False is no name and no Task object; only Python can describe a task: {save}",
         f"tasks: mine was a Task object, which lives only in the program that made it; {save}",
-        "hold_out: give a list",
-        "licenses: name at least one, each once",
-        "rates: those of kind equal are no counts of rows: give num_pairs",
         (
             "settings.zero_shot.option: no setting zero_shot.option; "
             "did you mean zero_shot.options or zero_shot.no_options or zero_shot.options.cot?"
         ),
         "settings.zero_shot.options: 0.0 is no weight; give a positive number, or leave the name out",
+        "hold_out: give a list",
+        "licenses: name at least one, each once",
+        "rates: those of kind equal are no counts of rows: give num_pairs or num_tokens",
         (
             "held_out_settings.0: zero_shot.options.inverted cannot be measured by rank classification: "
             "an inverted template's output is not the answer"

@@ -21,7 +21,7 @@ from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash, owned, read_receipt, receipt, write_frame, write_json, write_text
 from instruction_kit.build.draw import PAIRS, ROLE, Drawn, draw
 from instruction_kit.build.identity import Identity, check_folder, identify, sign
-from instruction_kit.build.ledger import task_records
+from instruction_kit.build.ledger import shares, task_records
 from instruction_kit.build.losses import notable
 from instruction_kit.build.manifest import FORMAT_VERSION, MANIFEST, Manifest, Shard, TemplateRecord, read_manifest
 from instruction_kit.build.pool import pools
@@ -29,7 +29,7 @@ from instruction_kit.build.progress import Progress, bars, silent
 from instruction_kit.build.rejected import REJECTED_SCHEMA
 from instruction_kit.build.render import Renderer, drawn_examples
 from instruction_kit.build.runner import serial
-from instruction_kit.build.scan import Scan, cache_folder, remember, scan, scan_units
+from instruction_kit.build.scan import Scan, cache_folder, remember, scan, scan_units, sizes_of
 from instruction_kit.build.shard import ShardUnit, merge, shard_units, write_runs
 from instruction_kit.build.unit import ScanUnit
 from instruction_kit.errors import BuildError
@@ -137,8 +137,8 @@ class _Build:
         for name in self.mixture.held_out.training:
             task = self.mixture.chosen[name]
             if isinstance(task.source, Hub) and self.mixture.data == "source":
-                accepted = sum(s.accepted for s in scans if (s.unit.task, s.unit.split) == (name, "train"))
-                remember(task, "train", accepted - drawn.same_key[name, "train"])
+                mine = sizes_of([s for s in scans if (s.unit.task, s.unit.split) == (name, "train")])
+                remember(task, "train", mine.rows - drawn.same_key[name, "train"], mine)
 
     def _render(
         self, done: Scan, scans: Sequence[Scan], drawn: Drawn, shards: Mapping[str, Sequence[ShardUnit]], work: Path
@@ -148,7 +148,7 @@ class _Build:
         if (values := _rendered(folder)) is not None:
             return values
         task, rows = self.mixture.chosen[done.unit.task], drawn.rows[done.unit.key]
-        shown = pools(task, drawn.pools.get(task.name), scans, first=self.mixture.exemplars.source)
+        shown = pools(task, drawn.pools.get(task.name), scans, first=self.mixture.part(task.name).exemplars.source)
         renderer = Renderer(self.mixture, task, split=done.unit.split, pools=shown)
         runs = write_runs(folder, renderer.pairs(*drawn_examples(done.examples, rows)), shards)
         write_frame(lost, pl.DataFrame(renderer.ledger.lost, schema={"row": pl.String, "reason": pl.String}))
@@ -226,6 +226,7 @@ class _Build:
             tasks=task_records(self.mixture, self.roles, scans, drawn, rendered, identity),
             left=dict(self.mixture.leaving),
             templates={name: TemplateRecord(hash=known[name].hash, text=known[name].text) for name in used},
+            shares=shares(self.mixture, scans, drawn, rendered),
             overlap=leakage.summary(drawn.overlap),
             duplicates=removal.summary(drawn.duplicates),
             splits={config: {split: rows[config, split] for split in splits} for config, splits in planned.items()},

@@ -16,11 +16,12 @@ import polars as pl
 
 from instruction_kit import choice
 from instruction_kit.build.leakage import OVERLAP, POS, SCAN, leaks
-from instruction_kit.build.plan import num_carved
+from instruction_kit.build.plan import mean_tokens, num_carved
 from instruction_kit.build.quota import Quota, quotas
 from instruction_kit.build.removal import REMOVED, duplicates
 from instruction_kit.build.rowid import HASH, ROW
-from instruction_kit.build.scan import Scan
+from instruction_kit.build.scan import Scan, sizes_of
+from instruction_kit.build.size import expected_tokens
 from instruction_kit.errors import MixtureError
 from instruction_kit.render.setting import parse_setting
 
@@ -58,6 +59,8 @@ class Drawn:
     """Training rows that were taken out as copies, as `instruction_kit.build.removal` lays them out."""
     pools: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     """Task -> the rows that its exemplars come from; only of tasks that show some."""
+    tokens: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Training task -> setting -> tokens that a pair is expected to have."""
 
 
 def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
@@ -88,14 +91,19 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         validation, pool = _validation(mixture, name, frames)
         drawn.append((validation[0], _with_role(validation[1], "validation")))
         pools[name] = pool
-    made = quotas(mixture, {name: pool.height for name, pool in pools.items()})
+    tokens = {name: expected_tokens(mixture, name, sizes_of(_training(scans, name))) for name in pools}
+    made = quotas(mixture, {name: pool.height for name, pool in pools.items()}, mean_tokens(mixture, tokens))
     for name, pool in pools.items():
         used = _uses(mixture, name, pool, made[name])
         seen = _smallest(used, mixture.num_validation, mixture.seed, "seen", name)
         drawn += [((name, "train"), _with_role(used, "train")), ((name, "train"), _with_role(seen, "seen"))]
     drawn += [(key, _with_role(rows, "held_out")) for key, rows in measured.items()]
     exemplars = {name: _exemplars(mixture, name, frames, drawn) for name in _showing(mixture)}
-    return Drawn(_by_scan(scans, drawn), made, same_key, overlap, mixture.drop_overlap, copies, exemplars)
+    return Drawn(_by_scan(scans, drawn), made, same_key, overlap, mixture.drop_overlap, copies, exemplars, tokens)
+
+
+def _training(scans: Sequence[Scan], name: str) -> list[Scan]:
+    return [scan for scan in scans if (scan.unit.task, scan.unit.split) == (name, "train")]
 
 
 def _without(
@@ -112,8 +120,12 @@ def _without(
 def _showing(mixture: "Mixture") -> list[str]:
     """Tasks that show exemplars: those that are measured do so in the settings in which they are."""
     measured = any(parse_setting(key).few_shot for key in mixture.held_out_settings)
-    trained = measured or any(parse_setting(key).few_shot for key in mixture.settings)
-    return [*(mixture.held_out.training if trained else ()), *(mixture.held_out.measured if measured else ())]
+    trained = [
+        name
+        for name in mixture.held_out.training
+        if measured or any(parse_setting(key).few_shot for key in mixture.part(name).settings)
+    ]
+    return [*trained, *(mixture.held_out.measured if measured else ())]
 
 
 def _exemplars(

@@ -48,7 +48,7 @@ class FewShot:
     def __init__(self, mixture: "Mixture", task: Task, pools: "Pools", *, split: str) -> None:
         self._task, self._pools, self._joiner = task, pools, mixture.joiner
         self._own = split == TRAIN
-        self._rule = mixture.exemplars
+        self._rule = mixture.part(task.name).exemplars
         self._name = (mixture.seed, "exemplars", task.name, split)
         self._lister = Lister(mixture, task, split=split)
 

@@ -48,7 +48,8 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     templates = {f"template {t.name}": t.hash for name in active for t in mixture.templates[name]}
     tasks = {f"task {name}": task_hash(mixture.chosen[name], data_dir=mixture.data_dir) for name in active}
     sources = {name: text_hash(*parts) for name, parts in contents.items()}
-    shown = any(key.startswith("few_shot.") for key in (*mixture.settings, *mixture.held_out_settings))
+    keys = {key for part in mixture.homes.values() for key in part.settings} | {*mixture.held_out_settings}
+    shown = any(key.startswith("few_shot.") for key in keys)
     written = {name: mixture.chosen[name].exemplar_path for name in active if shown}
     exemplars = {f"exemplars {name}": text_hash(path.read_bytes()) for name, path in written.items() if path}
     counted = mixture.budget.tokenizer if mixture.budget else None

@@ -13,9 +13,12 @@ import polars as pl
 from instruction_kit.build.draw import Drawn
 from instruction_kit.build.identity import Identity
 from instruction_kit.build.leakage import OVERLAP
-from instruction_kit.build.manifest import Ledger, Source, TaskRecord
+from instruction_kit.build.manifest import Ledger, Share, Source, TaskRecord
+from instruction_kit.build.plan import amounts, expected_settings
 from instruction_kit.build.removal import REMOVED
 from instruction_kit.build.scan import Scan
+from instruction_kit.build.share import Amount, Key, Place, sums
+from instruction_kit.build.size import BYTES_PER_TOKEN
 from instruction_kit.library import text_hash
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ def task_records(
         pairs = sum(values["pairs"].get("train", 0) for _, values in mine)
         records[name] = TaskRecord(
             cluster=task.cluster,
+            part=mixture.home(name),
             role=roles[name],
             task_schema=task.schema.__name__,
             metrics=list(task.metrics),
@@ -59,6 +63,43 @@ def task_records(
             rounds=quota.rounds if quota else 1,
         )
     return records
+
+
+def shares(
+    mixture: "Mixture", scans: Sequence[Scan], drawn: Drawn, rendered: Sequence[Mapping[str, Any]]
+) -> list[Share]:
+    """Expected and written pairs and tokens, side by side."""
+    places = {name: Place(mixture.chosen[name].cluster, mixture.home(name)) for name in drawn.quotas}
+    expected = {
+        name: amounts(quota.pairs, expected_settings(mixture, name), drawn.tokens[name])
+        for name, quota in drawn.quotas.items()
+    }
+    written = {name: _written(name, scans, rendered) for name in drawn.quotas}
+    return _compared(sums(expected, places), sums(written, places))
+
+
+def _written(name: str, scans: Sequence[Scan], rendered: Sequence[Mapping[str, Any]]) -> dict[str, Amount]:
+    mine = [values for scan, values in zip(scans, rendered, strict=True) if scan.unit.task == name]
+    pairs, sizes = (_summed(values[what] for values in mine) for what in ("settings", "sizes"))
+    return {key: Amount(pairs[key], sizes[key] / BYTES_PER_TOKEN) for key in sizes}
+
+
+def _compared(expected: Mapping[Key, Amount], written: Mapping[Key, Amount]) -> list[Share]:
+    none = Amount(0, 0.0)
+    found = []
+    for by, name in dict.fromkeys([*expected, *written]):
+        wanted, there = expected.get((by, name), none), written.get((by, name), none)
+        found.append(
+            Share(
+                by=by,
+                name=name,
+                expected_pairs=wanted.pairs,
+                pairs=int(there.pairs),
+                expected_tokens=wanted.tokens,
+                tokens=there.tokens or 0.0,
+            )
+        )
+    return found
 
 
 def _summed(counts: Any) -> dict[str, int]:

@@ -26,8 +26,9 @@ class Lister:
     def __init__(self, mixture: "Mixture", task: "Task", *, split: str) -> None:
         self._task = task
         self._name = (mixture.seed, "listing", task.name, split)
-        self._permuted = mixture.option_order == "permuted"
-        self._styles = tuple(STYLES) if mixture.option_styles == "all" else mixture.option_styles
+        part = mixture.part(task.name)
+        self._permuted = part.option_order == "permuted"
+        self._styles = tuple(STYLES) if part.option_styles == "all" else part.option_styles
 
     def drawn(self, rows: choice.Keys, values: Sequence[Mapping[str, Any]], use: int) -> list[Listing]:
         """The listings of one use of each row."""

@@ -65,6 +65,8 @@ class TaskRecord(Record):
     """One task of the mixture."""
 
     cluster: str
+    part: str = ""
+    """The path of the part that it stands in; empty where the mixture is not made of others."""
     role: Literal["train", "held_out"]
     task_schema: str
     metrics: list[str]
@@ -89,6 +91,19 @@ class TaskRecord(Record):
     """How often the most used row of this task was used."""
 
 
+class Share(Record):
+    """What there is of one part, cluster, task or setting among the training pairs: expected, and written."""
+
+    by: Literal["part", "cluster", "task", "setting"]
+    name: str
+    expected_pairs: float
+    pairs: int
+    expected_tokens: float | None
+    """At four bytes each, from how much text the rows hold; null where they hold none that can be counted."""
+    tokens: float
+    """At four bytes each, of prompts and completions as they were written."""
+
+
 class TemplateRecord(Record):
     """One template that the mixture used, with its whole text."""
 
@@ -111,6 +126,7 @@ class Manifest(Record):
     left: dict[str, str]
     """Tasks that are neither trained nor measured, and phrasings that are not used, as `template <name>` -> why."""
     templates: dict[str, TemplateRecord]
+    shares: list[Share]
     overlap: dict[str, dict[str, dict[str, int]]]
     """Held-out task -> training task -> kind of match -> training rows that share text with held-out ones; where they
     were dropped, the ledgers say so."""
@@ -119,6 +135,20 @@ class Manifest(Record):
     splits: dict[str, dict[str, int]]
     """Config -> split -> rows; a split that was planned and has no rows is 0 and in no file."""
     shards: list[Shard]
+
+
+def parts(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    """Path -> the keys of the part, with what it takes from those around it; the mixture itself if it has no parts."""
+    found: dict[str, dict[str, Any]] = {}
+    stack = [("", manifest.mixture)]
+    while stack:
+        path, said = stack.pop()
+        inner = said.get("parts") or {}
+        around = {key: value for key, value in said.items() if key != "parts"}
+        stack += [(f"{path}.{name}" if path else name, {**around, **own}) for name, own in inner.items()]
+        if not inner:
+            found[path] = around
+    return dict(sorted(found.items()))
 
 
 def read_manifest(folder: str | Path) -> Manifest:

@@ -17,6 +17,7 @@ from instruction_kit.render.setting import parse_setting
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
+    from instruction_kit.mixture.part import Part
 
 
 @dataclass(frozen=True)
@@ -49,46 +50,74 @@ class Quota:
 
 def num_phrasings(mixture: "Mixture", task: str) -> int:
     """Different phrasings of one round: `phrasings`, or as many as the task has templates for."""
-    keys = [parse_setting(key) for key in mixture.settings]
-    templates = {t.name for key in keys for t in mixture.serving(task, key)}
-    return min(mixture.phrasings, len(templates))
+    return min(mixture.part(task).phrasings, _num_templates(mixture, task))
 
 
-def quotas(mixture: "Mixture", pools: Mapping[str, int]) -> dict[str, Quota]:
+def _num_templates(mixture: "Mixture", task: str) -> int:
+    keys = [parse_setting(key) for key in mixture.part(task).settings]
+    return len({t.name for key in keys for t in mixture.serving(task, key)})
+
+
+def _bounded(mixture: "Mixture", task: str, rows: int) -> int:
+    """Rows that may be drawn: up to the bounds on the task, and on each of its phrasings."""
+    part = mixture.part(task)
+    bounds = [rows, part.num_examples_per_task]
+    if part.num_examples_per_phrasing is not None:
+        bounds.append(part.num_examples_per_phrasing * _num_templates(mixture, task) // num_phrasings(mixture, task))
+    return min(bounds)
+
+
+def quotas(mixture: "Mixture", pools: Mapping[str, int], tokens: Mapping[str, float]) -> dict[str, Quota]:
     """Divide the mixture's pairs among the training tasks, whose drawable rows are `pools`.
+
+    Where it is tokens that the mixture divides, `tokens` says how many a pair of each task is about to have.
 
     Raises:
         MixtureError: no task has rows, or tasks would be repeated more than `max_repeats` times.
 
     """
-    stocks = {
-        name: Stock(min(rows, mixture.num_examples_per_task), mixture.chosen[name].cluster)
-        for name, rows in pools.items()
-    }
+    stocks = {name: Stock(_bounded(mixture, name, rows), mixture.chosen[name].cluster) for name, rows in pools.items()}
     if not any(stock.rows for stock in stocks.values()):
         raise MixtureError(
             "no training task has a row that can be used; see the rejections of each with: instruction-kit preview TASK"
         )
-    rates = mixture.rates.of(stocks)
-    made = _one_pass(mixture, stocks, rates) if mixture.num_pairs is None else _divided(mixture, stocks, rates)
+    made = _divided(mixture, stocks, tokens) if mixture.total else _one_pass(mixture, stocks)
     _check_repeats(mixture, made)
     return made
 
 
-def _one_pass(mixture: "Mixture", stocks: Mapping[str, Stock], rates: Mapping[str, Rate]) -> dict[str, Quota]:
+def _one_pass(mixture: "Mixture", stocks: Mapping[str, Stock]) -> dict[str, Quota]:
     """Each row once in `phrasings` phrasings; where a task has fewer they come again, so that its share stays."""
+    rates = mixture.rates.of(stocks)
     rows = {name: min(stock.rows, int(rates[name])) for name, stock in stocks.items()}
     each = mixture.phrasings
     return {name: Quota(rows[name], rows[name] * each, each, num_phrasings(mixture, name)) for name in stocks}
 
 
-def _divided(mixture: "Mixture", stocks: Mapping[str, Stock], rates: Mapping[str, Rate]) -> dict[str, Quota]:
-    groups = (
-        mixture.rates.groups(stocks) if isinstance(mixture.rates, FixedWeights) else {name: name for name in stocks}
-    )
-    pairs = divided_by_group(mixture.num_pairs or 0, rates, groups)
+def _divided(mixture: "Mixture", stocks: Mapping[str, Stock], tokens: Mapping[str, float]) -> dict[str, Quota]:
+    numbers = _shared(mixture, mixture, "", mixture.total or 0, stocks)
+    if mixture.num_tokens is not None:
+        if lost := [name for name in stocks if not tokens.get(name)]:
+            told = f"num_tokens: how long the pairs of {', '.join(lost)} are cannot be told before they are written"
+            raise MixtureError(f"{told}; give num_pairs")
+        # a task's tokens never depend on how long another's pairs are, so neither do its pairs
+        numbers = {name: round(number / tokens[name]) for name, number in numbers.items()}
     each = {name: num_phrasings(mixture, name) for name in stocks}
-    return {name: Quota(stock.rows, pairs[name], each[name], each[name]) for name, stock in stocks.items()}
+    return {name: Quota(stock.rows, numbers[name], each[name], each[name]) for name, stock in stocks.items()}
+
+
+def _shared(mixture: "Mixture", part: "Part", path: str, total: int, stocks: Mapping[str, Stock]) -> dict[str, int]:
+    """Divide among the parts by their weights first, and what is a part's among its tasks then."""
+    if part.parts:
+        numbers = divided(total, {name: own.weight for name, own in part.parts.items()})
+        found: dict[str, int] = {}
+        for name, own in part.parts.items():
+            found |= _shared(mixture, own, f"{path}.{name}" if path else name, numbers[name], stocks)
+        return found
+    mine = {name: stock for name, stock in stocks.items() if mixture.home(name) == path}
+    rule = mixture.homes[path].rates
+    groups = rule.groups(mine) if isinstance(rule, FixedWeights) else {name: name for name in mine}
+    return divided_by_group(total, rule.of(mine), groups)
 
 
 def _check_repeats(mixture: "Mixture", made: Mapping[str, Quota]) -> None:
@@ -96,9 +125,10 @@ def _check_repeats(mixture: "Mixture", made: Mapping[str, Quota]) -> None:
     if not over:
         return
     told = ", ".join(f"{name} {rounds} times" for name, rounds in sorted(over.items()))
+    key = "num_pairs" if mixture.num_tokens is None else "num_tokens"
     what, mend = (
-        (f"num_pairs {mixture.num_pairs}", "lower num_pairs, raise max_repeats or phrasings")
-        if mixture.num_pairs is not None
+        (f"{key} {mixture.total}", f"lower {key}, raise max_repeats or phrasings")
+        if mixture.total
         else (f"phrasings {mixture.phrasings}", "lower phrasings, write more templates for them, raise max_repeats")
     )
     raise MixtureError(

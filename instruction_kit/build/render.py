@@ -29,7 +29,7 @@ from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.exemplar.prompt import behind
 from instruction_kit.render.pair import Pair, record
 from instruction_kit.render.render import TOO_LONG, Prompting, render
-from instruction_kit.render.setting import Setting, parse_setting, serving
+from instruction_kit.render.setting import Setting, parse_setting
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
 from instruction_kit.template.template import Template
@@ -51,6 +51,8 @@ class RenderLedger:
     missed: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
     settings: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)
+    """Setting -> bytes of the training pairs."""
     templates: Counter[str] = field(default_factory=Counter)
     phrasings: Counter[str] = field(default_factory=Counter)
     """Templates of all pairs, those that only measure training rows included."""
@@ -62,7 +64,7 @@ class RenderLedger:
 
     def numbers(self) -> dict[str, Any]:
         """The counts as plain data."""
-        names = ("rejected", "removed", "missed", "pairs", "settings", "templates", "phrasings", "exemplars")
+        names = ("rejected", "removed", "missed", "pairs", "settings", "sizes", "templates", "phrasings", "exemplars")
         counts = {name: dict(sorted(getattr(self, name).items())) for name in names}
         return {"used": self.used, "shortened": self.shortened, **counts}
 
@@ -87,9 +89,9 @@ class Renderer:
         self.task, self.split, self.seed = task, split, mixture.seed
         self.templates = mixture.templates[task.name]
         self.prompting = Prompting(mixture.joiner, *measure(mixture.budget))
-        self.exemplars = mixture.exemplars.source
+        self.serving = partial(mixture.serving, task.name)
         self.few_shot = FewShot(mixture, task, pools, split=split) if pools else None
-        self.weights = {parse_setting(key): weight for key, weight in mixture.settings.items()}
+        self.weights = {parse_setting(key): weight for key, weight in mixture.part(task.name).settings.items()}
         self.phrasings = num_phrasings(mixture, task.name)
         self.measured_in = [parse_setting(key) for key in mixture.held_out_settings]
         self.lister = Lister(mixture, task, split=split)
@@ -122,7 +124,7 @@ class Renderer:
         self, rows: pl.DataFrame, values: list[dict[str, Any]]
     ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
         hashes, counts = rows[HASH].to_numpy(), rows[PAIRS].to_list()
-        served = {s: self._serving(s) for s in self.weights}
+        served = {s: self.serving(s) for s in self.weights}
         open_settings = [setting for setting, templates in served.items() if templates]
         most = max(counts, default=0)
         drawn = self._drawn_settings(hashes, open_settings, most)
@@ -162,7 +164,7 @@ class Renderer:
         self, rows: pl.DataFrame, values: list[dict[str, Any]], role: Role
     ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
         order = choice.keys(rows[HASH].to_numpy(), self.seed, "order", self.task.name, self.split, role)
-        phrasings = [(t, s) for s in self.measured_in for t in self._serving(s)]
+        phrasings = [(t, s) for s in self.measured_in for t in self.serving(s)]
         shots = self._shots(rows[HASH].to_numpy(), MEASURED)
         listings = self.lister.measured(rows[HASH].to_numpy(), values)
         for index, (row, example, key) in enumerate(zip(rows[ROW].to_list(), values, order.tolist(), strict=True)):
@@ -213,9 +215,6 @@ class Renderer:
         shown = self.few_shot.shown(example, drawing.row, drawing.shots, template, setting, style)
         return behind(shown, ask, arrangement=drawing.shots.arrangement, prompting=self.prompting)
 
-    def _serving(self, setting: Setting) -> list[Template]:
-        return serving(self.templates, setting, task=self.task, exemplars=self.exemplars)
-
     def _shots(self, hashes: choice.Keys, use: int) -> list[Shots | None]:
         return [*self.few_shot.drawn(hashes, use)] if self.few_shot else [None] * len(hashes)
 
@@ -228,6 +227,8 @@ class Renderer:
         if pair.exemplars:
             self.ledger.exemplars[str(len(pair.exemplars))] += 1
         self.ledger.phrasings[template.name] += 1
+        if role == "train":
+            self.ledger.sizes[str(setting)] += len(pair.prompt.encode()) + len(pair.completion.encode())
         if role in ("train", "held_out"):
             self.ledger.settings[str(setting)] += 1
             self.ledger.templates[template.name] += 1

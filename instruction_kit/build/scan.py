@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from instruction_kit.build.commit import committed, read_receipt, receipt, workshop, write_json
 from instruction_kit.build.examples import Examples, Mapper
 from instruction_kit.build.rejected import REJECTED_SCHEMA
+from instruction_kit.build.size import Sizes
 from instruction_kit.build.unit import ScanUnit, split_units, unit_examples, valid
 from instruction_kit.errors import BuildError
 from instruction_kit.library import code_hash, text_hash
@@ -45,6 +46,8 @@ class Scan:
     accepted: int
     skipped: int
     rejected: Mapping[str, int]
+    fields: Mapping[str, Sequence[int]]
+    """How much text the fields of accepted examples hold, as `instruction_kit.build.size` counts it."""
 
     @property
     def examples(self) -> Path:
@@ -86,21 +89,34 @@ def scan_units(task: Task, *, data: Literal["source", "sample"], data_dir: Path 
     return [u for split in splits for u in split_units(task, split, data=data, data_dir=data_dir, code=code)]
 
 
-def remember(task: Task, split: str, rows: int) -> None:
-    """Keep the number of usable rows of a split, for a plan that may not ask where they are read from."""
-    write_json(_counted(task, split), {"rows": rows})
+def sizes_of(scans: Sequence[Scan]) -> Sizes:
+    """How much text the examples of some scans hold."""
+    sizes = Sizes()
+    for done in scans:
+        sizes.add(done.accepted, done.fields)
+    return sizes
 
 
-def remembered(task: Task, split: str) -> int | None:
-    """The number of usable rows that a split had when it was last built."""
+def remember(task: Task, split: str, rows: int, sizes: Sizes) -> None:
+    """Keep what a split holds, for a plan that may not ask where it is read from."""
+    write_json(_counted(task, split), {"rows": rows, "accepted": sizes.rows, "fields": sizes.fields})
+
+
+def remembered(task: Task, split: str) -> tuple[int, Sizes] | None:
+    """The number of usable rows that a split had when it was last built, and how much text they hold."""
     try:
-        return int(json.loads(_counted(task, split).read_text(encoding="utf-8"))["rows"])
+        said = json.loads(_counted(task, split).read_text(encoding="utf-8"))
+        sizes = Sizes()
+        sizes.add(said["accepted"], said["fields"])
+        return int(said["rows"]), sizes
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _counted(task: Task, split: str) -> Path:
-    return cache_folder() / "counts" / f"{text_hash(code_hash(), task_hash(task), task.name, split)}.json"
+    """`sample` is of those rows; their bytes are in the name, which those of a hub cannot be."""
+    contents = [task.sample_path.read_bytes()] if split == "sample" else []
+    return cache_folder() / "counts" / f"{text_hash(code_hash(), task_hash(task), task.name, split, *contents)}.json"
 
 
 def cached(unit: ScanUnit, root: Path) -> Scan | None:
@@ -143,13 +159,16 @@ def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
     counts: Counter[str] = Counter()
     rejected: Counter[str] = Counter()
     lost: list[pl.DataFrame] = []
+    sizes = Sizes()
     with committed(folder / "accepted.parquet") as path:
         writer = _Accepted(path)
         for examples in _one_typed(unit_examples(unit, task), task):
             if examples.anew:
+                sizes = Sizes()
                 for kept in (counts, rejected, lost, writer):
                     kept.clear()
             writer.write(examples.accepted)
+            sizes.add_all(Sizes.of(examples.accepted))
             counts.update(examples.counts)
             rejected.update(examples.reasons)
             lost.append(examples.rejected)
@@ -158,7 +177,11 @@ def _write(unit: ScanUnit, task: Task, folder: Path) -> None:
         whole = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *lost])
         whole.sort("file", pl.col("row").str.len_bytes(), "row", maintain_order=True).write_parquet(path)
     numbers: dict[str, Any] = {name: counts[name] for name in ("source_rows", "read", "accepted", "skipped")}
-    receipt(folder / "receipt.json", _files(folder), {**numbers, "rejected": dict(sorted(rejected.items()))})
+    receipt(
+        folder / "receipt.json",
+        _files(folder),
+        {**numbers, "rejected": dict(sorted(rejected.items())), "fields": sizes.fields},
+    )
 
 
 class _Accepted:

@@ -16,6 +16,8 @@ from instruction_kit.build.leakage import OVERLAP
 from instruction_kit.build.ledger import SAME_KEY
 from instruction_kit.build.manifest import MANIFEST, Ledger, Manifest, Shard, TaskRecord
 from instruction_kit.build.removal import REMOVED
+from instruction_kit.build.share import Amount, Place, sums
+from instruction_kit.build.size import BYTES_PER_TOKEN
 from instruction_kit.built.pairs import count_rows, scan_pairs
 from instruction_kit.built.problem import Problem
 
@@ -59,7 +61,8 @@ def pair_problems(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> 
     keys = ("config", "home", "task", "split", "template", "setting")
     shown = pl.col("exemplars").list.len().cast(pl.String)
     pairs = scan_pairs(folder, shards).with_columns(exemplars=shown)
-    counts = pairs.group_by(*keys, "exemplars").len("pairs").collect(engine="streaming")
+    size = (pl.col("prompt").str.len_bytes() + pl.col("completion").str.len_bytes()).sum().alias("bytes")
+    counts = pairs.group_by(*keys, "exemplars").agg(pl.len().alias("pairs"), size).collect(engine="streaming")
     rows = count_rows(folder, shards, "task", "split")
     used = {(task, split): count for task, split, count in rows.select("task", "split", "rows").iter_rows()}
     for name, task in manifest.tasks.items():
@@ -75,6 +78,7 @@ def pair_problems(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> 
         yield from _differences(f"{name}: pairs with exemplars", said, _summed(mine, "exemplars") | {"0": 0})
         yield from _task_problems(name, task, mine.filter(pl.col("home") != "validation", pl.col("home") != "seen"))
     yield from _share_problems(manifest, counts)
+    yield from _amount_problems(manifest, counts)
 
 
 def _task_problems(name: str, task: TaskRecord, mine: pl.DataFrame) -> Iterator[Problem]:
@@ -89,6 +93,22 @@ def _share_problems(manifest: Manifest, counts: pl.DataFrame) -> Iterator[Proble
         share = trained.get(name, 0) / total if total else 0.0
         if abs(share - task.realised_share) > 1e-9:
             yield _told(f"{name}: realised_share {task.realised_share:.6f}, its training pairs are {share:.6f} of all")
+
+
+def _amount_problems(manifest: Manifest, counts: pl.DataFrame) -> Iterator[Problem]:
+    """What was written of each part, cluster, task and setting."""
+    found: dict[str, dict[str, Amount]] = {}
+    trained = counts.filter(pl.col("home") == "train", pl.col("task").is_in(list(manifest.tasks)))
+    for name, setting, pairs, size in trained.select("task", "setting", "pairs", "bytes").iter_rows():
+        own, amount = found.setdefault(name, {}), Amount(pairs, size / BYTES_PER_TOKEN)
+        own[setting] = own[setting] + amount if setting in own else amount
+    written = sums(found, {name: Place(task.cluster, task.part) for name, task in manifest.tasks.items()})
+    for share in manifest.shares:
+        there = written.get((share.by, share.name), Amount(0, 0.0))
+        tokens = there.tokens or 0.0
+        if share.pairs != there.pairs or abs(share.tokens - tokens) > 0.5:
+            said = f"{share.pairs:,} pairs and {share.tokens:,.0f} tokens"
+            yield _told(f"{share.by} {share.name}: {said}, its files have {there.pairs:,} and {tokens:,.0f}")
 
 
 def _summed(counts: pl.DataFrame, column: str) -> dict[str, int]:

@@ -4,12 +4,12 @@ In: batches of pairs, the manifest, and where the answer stands in each template
 What is the same question for every row is a Polars expression; what follows from a template's text is asked of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
+from instruction_kit.build.manifest import MANIFEST, Manifest, Shard, parts
 from instruction_kit.built.exemplars import exemplar_checks, exemplar_problems
 from instruction_kit.built.pairs import NUMBER
 from instruction_kit.built.problem import Problem, rows_with
@@ -37,8 +37,8 @@ def phrasings(manifest: Manifest) -> tuple[dict[str, Phrasing], list[Problem]]:
     """The templates by name, as far as their texts can be used; and what is wrong with the others."""
     found: dict[str, Phrasing] = {}
     problems = []
-    drawn = manifest.mixture["option_styles"]
-    named = tuple(STYLES) if drawn == "all" else tuple(drawn)
+    drawn = [part["option_styles"] for part in parts(manifest).values()]
+    named = tuple(STYLES) if "all" in drawn else tuple(dict.fromkeys(style for styles in drawn for style in styles))
     for name, record in manifest.templates.items():
         if text_hash(record.text) != record.hash:
             problems.append(Problem(MANIFEST, f"the text of template {name} is not that of its hash"))
@@ -94,6 +94,7 @@ def _origins(shard: Shard, manifest: Manifest) -> dict[str, pl.Expr]:
     tasks, measured = manifest.tasks, shard.split != "train"
     role = "held_out" if shard.config == "held_out" else "train"
     key = "held_out_settings" if measured else "settings"
+    of = {path: list(part[key]) for path, part in parts(manifest).items()}
     home, here = pl.format("{}__{}", "task", "split"), [name for name, task in tasks.items() if task.role == role]
     splits = [f"{name}__{split}" for name, task in tasks.items() for split in task.splits]
     clusters, rounds = (
@@ -105,7 +106,7 @@ def _origins(shard: Shard, manifest: Manifest) -> dict[str, pl.Expr]:
         "its cluster is not that of its task": clusters != pl.col("cluster"),
         "its split is none of its task": ~home.is_in(splits),
         f"its template is not in {MANIFEST}": ~pl.col("template").is_in(list(manifest.templates)),
-        f"its setting is none of the mixture's {key}": ~pl.col("setting").is_in(list(manifest.mixture[key])),
+        f"its setting is none of the mixture's {key}": ~_among({n: of.get(t.part, []) for n, t in tasks.items()}),
         "inverted is not what its setting says": pl.col("inverted") != pl.col("setting").str.ends_with(".inverted"),
         "its round is one that there was not": ~pl.col("round").is_between(0, 0 if measured else rounds - 1),
     }
@@ -113,6 +114,12 @@ def _origins(shard: Shard, manifest: Manifest) -> dict[str, pl.Expr]:
 
 
 _DOES = {"train": "trains", "held_out": "holds out"}
+
+
+def _among(settings: Mapping[str, Sequence[str]]) -> pl.Expr:
+    """Whether a setting is among those of its task."""
+    known = [f"{task} {setting}" for task, own in settings.items() for setting in own]
+    return pl.format("{} {}", "task", "setting").is_in(known)
 
 
 def _of_task(values: Mapping[str, str | int]) -> pl.Expr:

@@ -16,13 +16,13 @@ from instruction_kit.cli.check import finding_lines, problems
 from instruction_kit.cli.console import err, out, show, show_json
 from instruction_kit.cli.diff import diff_lines
 from instruction_kit.cli.list import entry_table
+from instruction_kit.cli.mixture import named_mixture
 from instruction_kit.cli.plan import plan_table
 from instruction_kit.cli.preview import Wanted, preview_task
 from instruction_kit.cli.probe import probe as probe_tasks
 from instruction_kit.cli.probe import probe_table
 from instruction_kit.cli.stats import drawing, stats_tables
 from instruction_kit.library import search_path
-from instruction_kit.mixture import Mixture
 from instruction_kit.review.review import review
 from instruction_kit.task.load import load_tasks
 
@@ -37,7 +37,13 @@ Paths = Annotated[
 KindOf = Annotated[Kind, typer.Argument(metavar="KIND", show_default=False, help="What to list.")]
 Json = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
 Built = Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A folder that `build` has written.")]
-MixtureFile = Annotated[Path, typer.Argument(metavar="MIXTURE.yaml", show_default=False)]
+MixtureFile = Annotated[
+    Path, typer.Argument(metavar="MIXTURE", show_default=False, help="A YAML file, or the name of a recipe.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A key in place of the mixture's own, as YAML; may be repeated."),
+]
 
 
 @app.command()
@@ -158,9 +164,9 @@ def probe(
 
 
 @app.command()
-def plan(mixture: MixtureFile, data_dir: DataDir = None) -> None:
+def plan(mixture: MixtureFile, data_dir: DataDir = None, set_: Set = None, path: Paths = None) -> None:
     """Say what a mixture would hold, what leaves and why, before any row is rendered."""
-    show(plan_table(_read(mixture, data_dir).plan()))
+    show(plan_table(named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or []).plan()))
 
 
 @app.command()
@@ -168,10 +174,13 @@ def build(
     mixture: MixtureFile,
     folder: Annotated[Path, typer.Argument(metavar="OUT", show_default=False)],
     data_dir: DataDir = None,
+    set_: Set = None,
+    path: Paths = None,
 ) -> None:
     """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
     try:
-        manifest = _read(mixture, data_dir).build(folder, progress=True)
+        wanted = named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or [])
+        manifest = wanted.build(folder, progress=True)
     except KeyboardInterrupt:
         err.print("stopped; the same command goes on from there", highlight=False)
         raise
@@ -294,11 +303,6 @@ def diff(
         show(*diff_lines(found))
     if exit_code and found.differ:
         raise typer.Exit(1)
-
-
-def _read(path: Path, data_dir: Path | None) -> Mixture:
-    mixture = Mixture.from_yaml(path)
-    return mixture if data_dir is None else mixture.with_data_dir(data_dir)
 
 
 @app.callback()

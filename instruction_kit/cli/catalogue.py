@@ -11,7 +11,7 @@ from typing import Literal
 
 from instruction_kit.errors import InstructionKitError, TemplateError, nearest
 from instruction_kit.holdout import LEAVE_TOGETHER
-from instruction_kit.library import library_folder, search_path
+from instruction_kit.library import recipe_files, search_path
 from instruction_kit.schema.schema import Schema
 from instruction_kit.source import Files, Frame, Hub
 from instruction_kit.task.load import load_tasks
@@ -220,9 +220,7 @@ def _recipes(paths: Sequence[Path]) -> list[Entry]:
         if not path.is_dir():
             told = "is a file" if path.exists() else "does not exist"
             raise InstructionKitError(f"{path}: {told}; name a folder that holds recipes/")
-    folders = [library_folder(), *(path.resolve() for path in paths)]
-    files = [file for folder in folders for file in sorted(folder.glob("recipes/**/*.y*ml"))]
-    return [RecipeEntry(file.stem, _first_comment(file), str(file)) for file in files]
+    return [RecipeEntry(name, _first_comment(file), str(file)) for name, file in sorted(recipe_files(paths).items())]
 
 
 def _first_comment(file: Path) -> str:

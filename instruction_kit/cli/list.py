@@ -28,7 +28,7 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
     "recipes": ("recipe", "meaning", "file"),
 }
 NONE = {
-    "recipes": "no recipes: the library ships none yet, and no folder named with --path has YAML files in recipes/",
+    "recipes": "no recipes: neither the library nor a folder named with --path has YAML files in recipes/",
 }
 
 

@@ -1,40 +1,79 @@
 """A plan as tables for the terminal."""
 
-from collections import Counter
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from instruction_kit.build.plan import Plan, Planned
+from instruction_kit.build.share import Amount
+
+NUMBERS = ("rows", "pairs", "share", "tokens", "of them", "rounds")
 
 
 def plan_table(plan: Plan) -> RenderableType:
-    """What trains with its expected share, what is measured, what leaves and why."""
-    table = Table()
-    for column in ("task", "cluster"):
-        table.add_column(column, overflow="fold")
-    for column in ("rows", "pairs", "share", "rounds"):
-        table.add_column(column, justify="right", no_wrap=True)
+    """What trains with its expected shares, summed in several ways; what is measured, what leaves and why."""
+    whole = _whole(plan)
+    tasks = _table(("task", "cluster"), NUMBERS)
     for name, task in plan.training.items():
-        table.add_row(name, task.cluster, _rows(task), _number(task.pairs), _share(task.share), _number(task.rounds))
-    lines = [f"settings: {setting} {share:.1%}" for setting, share in _settings(plan).items()]
-    lines += [f"measured: {', '.join(plan.measured) or 'nothing'}"]
-    lines += [f"leaves: {name} ({why})" for name, why in plan.leaving.items()]
+        amount = plan.sums.get(("task", name))
+        shown = _amount(amount, whole, estimated=task.estimated)
+        tasks.add_row(name, task.cluster, _rows(task), *shown, _number(task.rounds))
+    return Group(Text("training"), tasks, *_sums(plan, whole), *(Text(line) for line in _lines(plan, whole)))
+
+
+def _table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table()
+    for column in texts:
+        table.add_column(column, overflow="fold")
+    for column in numbers:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _whole(plan: Plan) -> Amount | None:
+    """All of it, as far as it is known."""
+    parts = [amount for (by, _), amount in plan.sums.items() if by == "cluster"]
+    return sum(parts[1:], start=parts[0]) if parts and plan.pairs else None
+
+
+def _sums(plan: Plan, whole: Amount | None) -> Iterator[RenderableType]:
+    """A line for each part, cluster and setting; nothing while the number of pairs is not known."""
+    if whole is None:
+        return
+    rough = any(task.estimated for task in plan.training.values())
+    table = _table(("by", "name"), NUMBERS[1:5])
+    for (by, name), amount in plan.sums.items():
+        if by != "task":
+            table.add_row(by, name, *_amount(amount, whole, estimated=rough))
+    yield table
+
+
+def _lines(plan: Plan, whole: Amount | None) -> Iterator[str]:
+    if whole is None:
+        yield "the number of training pairs is not known yet"
+    else:
+        rough = "~" if any(task.estimated for task in plan.training.values()) else "about "
+        tokens = "an unknown number of" if whole.tokens is None else f"{rough}{whole.tokens:,.0f}"
+        yield f"{plan.pairs:,} training pairs, {tokens} tokens"
+    yield f"measured: {', '.join(plan.measured) or 'nothing'}"
+    yield from (f"leaves: {name} ({why})" for name, why in plan.leaving.items())
     if any(task.estimated for task in plan.training.values()):
-        lines.append("~ is the size that a task file states; ? is not known before a first build")
-    total = (
-        f"{plan.pairs:,} training pairs" if plan.pairs is not None else "the number of training pairs is not known yet"
-    )
-    return Group(Text("training"), table, Text(total), *(Text(line) for line in lines))
+        yield (
+            "~ is the size that a task file states, its pairs as long as in the sample; "
+            "? is not known before a first build"
+        )
 
 
-def _settings(plan: Plan) -> dict[str, float]:
-    """Expected share of each setting among all training pairs; nothing while a task's rows are not known."""
-    shares: Counter[str] = Counter()
-    for task in plan.training.values():
-        shares.update({setting: share * (task.share or 0.0) for setting, share in task.settings.items()})
-    return dict(sorted(shares.items())) if plan.pairs else {}
+def _amount(amount: Amount | None, whole: Amount | None, *, estimated: bool) -> tuple[str, str, str, str]:
+    if amount is None or whole is None:
+        return ("?",) * 4
+    pairs = (f"{amount.pairs:,.0f}", f"{amount.pairs / whole.pairs:.1%}")
+    if amount.tokens is None:
+        return (*pairs, "?", "?")
+    of_them = f"{amount.tokens / whole.tokens:.1%}" if whole.tokens else "?"
+    return (*pairs, f"{'~' if estimated else ''}{amount.tokens:,.0f}", of_them)
 
 
 def _rows(task: Planned) -> str:
@@ -43,7 +82,3 @@ def _rows(task: Planned) -> str:
 
 def _number(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
-
-
-def _share(value: float | None) -> str:
-    return "?" if value is None else f"{value:.1%}"

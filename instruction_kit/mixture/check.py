@@ -12,6 +12,7 @@ from instruction_kit.holdout import unknown
 from instruction_kit.mixture.choose import choose
 from instruction_kit.mixture.rate import FixedWeights
 from instruction_kit.mixture.serve import all_templates, unserved
+from instruction_kit.mixture.subset import unknown as not_ordered
 from instruction_kit.task.task import Task
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ def name_problems(mixture: "Mixture", tasks: Mapping[str, Task]) -> Iterator[str
 
 
 def _weight_problems(mixture: "Mixture", tasks: Mapping[str, Task], training: Sequence[str] | None) -> Iterator[str]:
-    if isinstance(mixture.rates, FixedWeights):
-        yield from mixture.rates.unknown({name: task.cluster for name, task in tasks.items()})
-        yield from mixture.rates.missing({name: tasks[name].cluster for name in training or ()})
+    for path, part in mixture.homes.items():
+        mine = {name: task.cluster for name, task in tasks.items() if mixture.home(name) == path}
+        where = f"parts.{path}." if path else ""
+        told = [*not_ordered(part, mine)]
+        if isinstance(part.rates, FixedWeights):
+            told += part.rates.unknown(mine)
+            told += part.rates.missing({name: mine[name] for name in training or () if name in mine})
+        yield from (f"{where}{why}" for why in told)
 
 
 def _served_by_none(mixture: "Mixture", tasks: Mapping[str, Task]) -> list[InstructionKitError]:
@@ -83,6 +89,13 @@ def _served_by_none(mixture: "Mixture", tasks: Mapping[str, Task]) -> list[Instr
     read = {name: task for name, task in tasks.items() if name in found}
     return [
         MixtureError(why)
-        for key in mixture.settings
-        for why in unserved("settings", [key], read, found, mixture.exemplars.source)
+        for path, part in mixture.homes.items()
+        for key in part.settings
+        for why in unserved(
+            f"parts.{path}.settings" if path else "settings",
+            [key],
+            {name: task for name, task in read.items() if mixture.home(name) == path},
+            found,
+            part.exemplars.source,
+        )
     ]

@@ -9,32 +9,32 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from instruction_kit import choice
 from instruction_kit.errors import InstructionKitError, MixtureError
 from instruction_kit.holdout import HoldOut, resolve
 from instruction_kit.library import search_path
 from instruction_kit.mixture.check import name_problems, problems, raise_all
 from instruction_kit.mixture.choose import Choice, choose
-from instruction_kit.mixture.exemplars import Exemplars
 from instruction_kit.mixture.filter import Filter, unverified
-from instruction_kit.mixture.rate import Budget, ExamplesProportional, Rates
+from instruction_kit.mixture.part import Part, misplaced
+from instruction_kit.mixture.rate import Budget
+from instruction_kit.mixture.recipe import spelled_out
 from instruction_kit.mixture.serve import Readable, all_templates, unserved
+from instruction_kit.mixture.subset import leaving as not_first
 from instruction_kit.mixture.told import told
 from instruction_kit.mixture.value import (
-    FROZEN,
     TASK_OBJECT,
     Count,
     MeasuredSettings,
     Names,
-    OptionStyles,
-    SettingWeights,
-    Tasks,
     refused,
 )
 from instruction_kit.mixture.written import read
-from instruction_kit.render.setting import Setting, serving
+from instruction_kit.render.setting import Setting, parse_setting, serving
 from instruction_kit.task.task import Task
+from instruction_kit.template.fields import Wording
 from instruction_kit.template.template import Template
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from instruction_kit.build.plan import Plan
 
 
-class Mixture(BaseModel):
+class Mixture(Part):
     """Which tasks, how much of each, in which settings, with what held out.
 
     Example:
@@ -54,12 +54,10 @@ class Mixture(BaseModel):
 
     """
 
-    model_config = FROZEN
-
-    tasks: Tasks = "all"
-    """`all`, or names of tasks and clusters, or Task objects."""
     hold_out: tuple[str, ...] = ()
     """Clusters, tasks or families that are measured and never trained on."""
+    rotation: Count | None = Field(None, ge=0)
+    """Of every cluster of two tasks or more hold out one, too: the one whose turn it is."""
     paths: tuple[Path, ...] = ()
     """Folders with `tasks/` and `templates/` of the user's own; they add to and override the library."""
     data_dir: Path | None = None
@@ -74,22 +72,11 @@ class Mixture(BaseModel):
     """Only tasks, and phrasings, that are in these languages alone; None is any language."""
     num_pairs: Count | None = Field(None, ge=1)
     """Training pairs in all, divided by the rates; None is one pass over the rows."""
-    rates: Rates = ExamplesProportional()
-    num_examples_per_task: Count = Field(30_000, ge=1)
-    """A task's rows beyond this many are not drawn."""
+    num_tokens: Count | None = Field(None, ge=1, validate_default=True)
+    """Training tokens in all, four bytes each, in place of `num_pairs`: the rates divide these."""
     max_repeats: Count = Field(4, ge=1)
-    """How often a row may be used, when `num_pairs` asks for more rows or `phrasings` for more templates than a task
-    has."""
-    settings: SettingWeights = Field(default_factory=lambda: {"zero_shot.options": 1.0})
-    """Setting -> weight among training pairs."""
-    phrasings: Count = Field(1, ge=1)
-    """Phrasings of each used row, all different as far as the task has templates; they never change its share."""
-    option_styles: OptionStyles = "all"
-    """Styles in which options are listed where a template states none: each use of a row draws one of them."""
-    option_order: Literal["permuted", "source"] = "permuted"
-    """Permuted for each use of a row, so that no position goes with the right answer; or as the source has them."""
-    exemplars: Exemplars = Exemplars()
-    """What few-shot settings show before a question."""
+    """How often a row may be used, when `num_pairs` or `num_tokens` ask for more rows, or `phrasings` for more
+    templates, than a task has."""
     joiner: str = Field("\n", min_length=1)
     """Ends every rendered prompt."""
     budget: Budget | None = None
@@ -98,6 +85,8 @@ class Mixture(BaseModel):
     num_held_out: Count = Field(1_000, ge=1)
     """Measured rows of each held-out task."""
     held_out_settings: MeasuredSettings = ("zero_shot.options",)
+    held_out_wording: Wording = "templates"
+    """What words held-out pairs, as `wording` does those that are trained on."""
     find_overlap: bool = True
     """Look for training rows that share text with held-out rows, on the rows' own fields; they stand in `overlap/`."""
     drop_overlap: bool = False
@@ -108,7 +97,7 @@ class Mixture(BaseModel):
 
     def __init__(self, **values: Any) -> None:
         try:
-            super().__init__(**values)
+            super().__init__(**spelled_out(values))
         except ValidationError as error:
             raise MixtureError(told(error, keys=list(type(self).model_fields))) from error
 
@@ -119,12 +108,33 @@ class Mixture(BaseModel):
             raise refused(f"{', '.join(both)} is among licenses too; take it out of one")
         return names
 
-    @field_validator("rates")
+    @field_validator("num_tokens")
     @classmethod
-    def _of_a_size(cls, rates: Rates, info: ValidationInfo) -> Rates:
-        if not rates.counts and info.data.get("num_pairs", 0) is None:
-            raise refused(f"those of kind {rates.kind} are no counts of rows: give num_pairs")
-        return rates
+    def _of_a_size(cls, num_tokens: int | None, info: ValidationInfo) -> int | None:
+        """The last of the keys that say how much, so that it sees the others, as far as they can be read."""
+        parts, rates, num_pairs = (info.data.get(key) for key in ("parts", "rates", "num_pairs"))
+        told = [f"{key}: {why}" for key, why in misplaced(info.data).items()]
+        if num_pairs and num_tokens:
+            told.append("num_tokens: num_pairs says how much already; give one of the two")
+        if not num_pairs and not num_tokens and "num_pairs" in info.data:
+            why = "no counts of rows: give num_pairs or num_tokens"
+            if parts:
+                told.append(f"parts: their weights are {why}")
+            elif rates and not rates.counts:
+                told.append(f"rates: those of kind {rates.kind} are {why}")
+        if told:
+            raise refused("\n".join(told), keyed=True)
+        return num_tokens
+
+    @classmethod
+    def from_recipe(cls, name: str, **values: Any) -> "Mixture":
+        """A recipe of the library, or of the folders in `paths`, with other values for some of its keys.
+
+        Raises:
+            MixtureError: there is no such recipe, or keys or values are wrong.
+
+        """
+        return cls(recipe=name, **values)
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Mixture":
@@ -138,11 +148,16 @@ class Mixture(BaseModel):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Another mixture, checked like any; what was worked out for this one is not carried over."""
-        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | dict(update or {}))
+        return type(self)(**self.said() | dict(update or {}))
 
     def with_data_dir(self, data_dir: str | Path) -> "Mixture":
         """The same mixture over files that lie elsewhere."""
         return self.model_copy(update={"data_dir": Path(data_dir)})
+
+    @property
+    def total(self) -> int | None:
+        """What the rates divide, pairs or tokens; None under one pass."""
+        return self.num_pairs if self.num_tokens is None else self.num_tokens
 
     @cached_property
     def folders(self) -> list[Path]:
@@ -157,9 +172,44 @@ class Mixture(BaseModel):
         return search_path(self.paths)
 
     @cached_property
+    def homes(self) -> dict[str, Part]:
+        """Path -> the part that holds tasks itself; only one, of no name, where a mixture is not made of others."""
+        return self.leaves()
+
+    @cached_property
+    def _choices(self) -> dict[str, Choice]:
+        return {path: choose(p.tasks, folders=self.folders, data=self.data) for path, p in self.homes.items()}
+
+    @cached_property
     def choice(self) -> Choice:
         """The tasks by name as far as they can be read, and what is wrong with the others."""
-        return choose(self.tasks, folders=self.folders, data=self.data)
+        tasks = {name: task for found, _ in self._choices.values() for name, task in found.items()}
+        wrong = [problem for _, problems in self._choices.values() for problem in problems]
+        return dict(sorted(tasks.items())), [*wrong, *map(MixtureError, self._twice())]
+
+    def _twice(self) -> Iterator[str]:
+        """A task in two parts would be counted twice, and drawn alike in both."""
+        places: dict[str, list[str]] = {}
+        for path, (found, _) in self._choices.items():
+            for name in found:
+                places.setdefault(name, []).append(path)
+        for name, paths in places.items():
+            if len(paths) > 1:
+                yield f"parts: {name} stands in {' and in '.join(paths)}; take it out of all but one"
+
+    def part(self, task: str) -> Part:
+        """The part that a task stands in: what says how it is prompted; the mixture itself if it has no parts."""
+        return self.homes[self.home(task)] if self.parts else self
+
+    def home(self, task: str) -> str:
+        """The path of the part that a task stands in."""
+        return next((path for path, (found, _) in self._choices.items() if task in found), "") if self.parts else ""
+
+    @cached_property
+    def listed(self) -> list[str]:
+        """Tasks and clusters that are asked for by name, and must not leave unnoticed."""
+        named = [p.tasks for p in self.homes.values() if p.tasks != "all" and not p.may_leave]
+        return [task if isinstance(task, str) else task.name for tasks in named for task in tasks]
 
     @property
     def chosen(self) -> dict[str, Task]:
@@ -183,14 +233,32 @@ class Mixture(BaseModel):
         """What trains, what is measured, what leaves and why."""
         raise_all([MixtureError(why) for why in name_problems(self, self.chosen)])
         trainless = [name for name, task in self.chosen.items() if "train" not in task.reading(self.data).split_names]
-        listed = [] if self.tasks == "all" else [task if isinstance(task, str) else task.name for task in self.tasks]
-        return resolve(
+        unseen = unverified(self.chosen, {*self.listed, *self.hold_out})
+        found = resolve(
             self.chosen,
             self.hold_out,
-            listed=listed,
-            filtered=unverified(self.chosen, {*listed, *self.hold_out}) | self.filter.leaving(self.chosen),
+            rotation=self.rotation,
+            listed=self.listed,
+            filtered=unseen | self.filter.leaving(self.chosen),
             trainless=trainless,
         )
+        return found.less(self._not_first(found.training))
+
+    def _not_first(self, training: Sequence[str]) -> dict[str, str]:
+        """Task -> why it is not among the first that are taken."""
+        gone: dict[str, str] = {}
+        problems = []
+        for path, part in self.homes.items():
+            mine = {name: self.chosen[name].cluster for name in training if self.home(name) == path}
+            where = f"parts.{path}." if path else ""
+            if not mine:
+                problems.append(MixtureError(f"parts.{path}: none of its tasks trains; take it out, or hold out less"))
+            try:
+                gone |= not_first(part, mine, seed=self.seed)
+            except MixtureError as error:
+                problems += [MixtureError(f"{where}{line}") for line in str(error).split("\n")]
+        raise_all(problems)
+        return gone
 
     @cached_property
     def templates(self) -> dict[str, list[Template]]:
@@ -204,20 +272,45 @@ class Mixture(BaseModel):
         found, problems = self._read_templates
         staying = {name: [t for t in of if not self.filter.leaving_templates([t])] for name, of in found.items()}
         raise_all([*problems, *(MixtureError(why) for why in self._unserved(staying))])
-        return staying
+        return {name: self._first(name, templates) for name, templates in staying.items()}
+
+    def _first(self, name: str, templates: list[Template]) -> list[Template]:
+        """Those that stand among the first in any setting."""
+        kept = {t.name for key in self._settings_of(name) for t in self._in_setting(name, templates, key)}
+        return [t for t in templates if t.name in kept] if self._bound(name) else templates
+
+    def _settings_of(self, name: str) -> list[Setting]:
+        return [parse_setting(key) for key in (*self.part(name).settings, *self.held_out_settings)]
+
+    def _bound(self, name: str) -> int | None:
+        return None if name in self.held_out.measured else self.part(name).num_templates
+
+    def _in_setting(self, name: str, templates: Sequence[Template], setting: Setting) -> list[Template]:
+        task, part = self.chosen[name], self.part(name)
+        found = serving(templates, setting, task=task, exemplars=part.exemplars.source)
+        if (bound := self._bound(name)) is None:
+            return found
+        keys = choice.keys(choice.row_hashes([t.name for t in found]), self.seed, "template order", name)
+        return [found[place] for place in sorted(choice.smallest(keys, bound).tolist())]
 
     @cached_property
     def _read_templates(self) -> Readable:
         tasks = {name: self.chosen[name] for name in (*self.held_out.training, *self.held_out.measured)}
-        return all_templates(tasks, folders=self.folders)
+        wording = {name: self.part(name).wording for name in self.held_out.training}
+        wording |= dict.fromkeys(self.held_out.measured, self.held_out_wording)
+        return all_templates(tasks, folders=self.folders, wording=wording)
 
     def _unserved(self, templates: Mapping[str, Sequence[Template]]) -> Iterator[str]:
         """Settings without a task and tasks without a setting, as far as templates could be read."""
-        sides: dict[Literal["settings", "held_out_settings"], tuple[str, ...]]
-        sides = {"settings": self.held_out.training, "held_out_settings": self.held_out.measured}
-        for which, names in sides.items():
-            tasks = {name: self.chosen[name] for name in names if templates.get(name)}
-            yield from unserved(which, list(getattr(self, which)), tasks, templates, self.exemplars.source)
+        held = self.held_out
+        for path, part in self.homes.items():
+            mine = {n: self.chosen[n] for n in held.training if templates.get(n) and self.home(n) == path}
+            where = f"parts.{path}.settings" if path else "settings"
+            yield from unserved(where, list(part.settings), mine, templates, part.exemplars.source)
+        for source in sorted({self.part(name).exemplars.source for name in held.measured}):
+            mine = {n: self.chosen[n] for n in held.measured if templates.get(n)}
+            mine = {n: task for n, task in mine.items() if self.part(n).exemplars.source == source}
+            yield from unserved("held_out_settings", list(self.held_out_settings), mine, templates, source)
         for name in (name for name, left in templates.items() if not left):
             where = f"templates/{self.chosen[name].schema.folder()}/ or templates/{name}/"
             wanted = " or ".join(self.languages or ())
@@ -225,7 +318,7 @@ class Mixture(BaseModel):
 
     def serving(self, task: str, setting: Setting) -> list[Template]:
         """The phrasings in which a task serves a setting."""
-        return serving(self.templates[task], setting, task=self.chosen[task], exemplars=self.exemplars.source)
+        return self._in_setting(task, self.templates[task], setting)
 
     @cached_property
     def leaving(self) -> dict[str, str]:
@@ -245,13 +338,12 @@ class Mixture(BaseModel):
 
     def portable(self) -> dict[str, Any]:
         """The mixture as plain data without what belongs to one machine: for the manifest and for comparison."""
-        values = self.model_dump(mode="json", exclude={"paths", "data_dir", "tasks"})
-        names = [task if isinstance(task, str) else f"{TASK_OBJECT}{task.name}" for task in self.tasks]
+        values = self.model_dump(mode="json", exclude={"paths", "data_dir", "tasks", "parts"})
         for key in ("hold_out", "held_out_settings", "licenses", "exclude_licenses", "languages"):
             values[key] = values[key] and sorted(set(values[key]))
         if self.budget and self.budget.tokenizer and Path(self.budget.tokenizer).is_dir():
             values["budget"]["tokenizer"] = Path(self.budget.tokenizer).name
-        return {"tasks": "all" if self.tasks == "all" else sorted(set(names)), **values}
+        return {**_places(self), **values}
 
     def plan(self) -> "Plan":
         """Expected shares, what leaves and why; reads no rows."""
@@ -270,3 +362,15 @@ class Mixture(BaseModel):
         from instruction_kit.build.memory import dataset
 
         return dataset(self)
+
+
+def _places(part: Part) -> dict[str, Any]:
+    """Where the tasks of a part stand, as plain data: its parts with what each of them says, or the tasks' names."""
+    if not part.parts:
+        names = [task if isinstance(task, str) else f"{TASK_OBJECT}{task.name}" for task in part.tasks]
+        return {"tasks": "all" if part.tasks == "all" else sorted(set(names))}
+    said = {
+        name: own.model_dump(mode="json", include=own.model_fields_set - {"tasks", "parts"})
+        for name, own in part.parts.items()
+    }
+    return {"parts": {name: {**_places(own), **said[name]} for name, own in part.parts.items()}}

@@ -5,31 +5,38 @@ In: tasks, settings, and the templates that the filters leave. Out: what nobody 
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from instruction_kit.errors import InstructionKitError, TemplateError
 from instruction_kit.render.setting import ExemplarSource, has_exemplars, parse_setting, serving
 from instruction_kit.task.task import Task
-from instruction_kit.template.load import templates_of
+from instruction_kit.template.fields import Wording, fields_template
+from instruction_kit.template.load import template_files, templates_of
 from instruction_kit.template.template import Template
 
 Readable = tuple[dict[str, list[Template]], list[InstructionKitError]]
 
 
-def all_templates(tasks: Mapping[str, Task], *, folders: Sequence[Path]) -> Readable:
+def all_templates(
+    tasks: Mapping[str, Task], *, folders: Sequence[Path], wording: Mapping[str, Wording] | None = None
+) -> Readable:
     """The templates of each task as far as they can be read, and what is wrong with the others."""
     found: dict[str, list[Template]] = {}
     problems: list[InstructionKitError] = []
+    files = template_files(folders)
     for name, task in tasks.items():
+        if (words := (wording or {}).get(name, "templates")) != "templates":
+            own = fields_template(task.schema, task=name, cluster=task.cluster, named=words == "name")
+            found[name] = [own]
+            continue
         try:
-            found[name] = templates_of(folders, schema=task.schema, task=name)
+            found[name] = templates_of(folders, schema=task.schema, task=name, files=files)
         except TemplateError as error:
             problems.append(error)
     return found, problems
 
 
 def unserved(
-    which: Literal["settings", "held_out_settings"],
+    which: str,
     settings: Sequence[str],
     tasks: Mapping[str, Task],
     templates: Mapping[str, Sequence[Template]],

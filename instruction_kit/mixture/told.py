@@ -21,8 +21,12 @@ _RATES: dict[str, type[BaseModel]] = {
 def told(error: ValidationError, *, keys: Sequence[str]) -> str:
     """Write one line for each problem; `keys` are the mixture's own."""
     details = error.errors(include_url=False)
-    lines = [f"{_where(detail['loc'])}: {why}" for detail in details for why in _why(detail, keys).split("\n")]
+    lines = [f"{_key(detail)}{why}" for detail in details for why in _why(detail, keys).split("\n")]
     return "\n".join(dict.fromkeys(lines))
+
+
+def _key(detail: ErrorDetails) -> str:
+    return "" if detail.get("ctx", {}).get("keyed") else f"{_where(detail['loc'])}: "
 
 
 def _where(location: tuple[int | str, ...]) -> str:
@@ -38,7 +42,7 @@ def _why(detail: ErrorDetails, keys: Sequence[str]) -> str:
         case value.REFUSED:
             return message
         case "extra_forbidden":
-            return f"unknown key; {nearest(str(location[-1]), _siblings(location, keys))}"
+            return _unknown(location, keys)
         case "union_tag_invalid":
             tag = str(detail["ctx"]["tag"])
             return f"there is no kind {tag}; {nearest(tag, _RATES)}"
@@ -47,6 +51,12 @@ def _why(detail: ErrorDetails, keys: Sequence[str]) -> str:
         case "tuple_type":
             return "give a list"
     return message[0].lower() + message[1:]
+
+
+def _unknown(location: tuple[int | str, ...], keys: Sequence[str]) -> str:
+    if location[0] == "parts" and location[-1] in keys:
+        return "holds for the whole mixture; say it beside `parts`"
+    return f"unknown key; {nearest(str(location[-1]), _siblings(location, keys))}"
 
 
 def _siblings(location: tuple[int | str, ...], keys: Sequence[str]) -> Sequence[str]:

@@ -24,9 +24,9 @@ REFUSED = "mixture"
 """Marks what is refused here: its words need no other."""
 
 
-def refused(why: str) -> PydanticCustomError:
-    """What pydantic collects; a line for each problem."""
-    return PydanticCustomError(REFUSED, "{why}", {"why": why})
+def refused(why: str, *, keyed: bool = False) -> PydanticCustomError:
+    """What pydantic collects; a line for each problem. `keyed` ones begin with the key that they are of."""
+    return PydanticCustomError(REFUSED, "{why}", {"why": why, "keyed": keyed})
 
 
 def _positive(weight: float) -> float:

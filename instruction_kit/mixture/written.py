@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from instruction_kit.errors import MixtureError
 from instruction_kit.mixture.check import problems, raise_all
+from instruction_kit.mixture.recipe import PATHS, RECIPE, relative
 from instruction_kit.yamlfile import line_of, parse_yaml
 
 if TYPE_CHECKING:
     from instruction_kit.mixture.mixture import Mixture
-
-PATHS = ("paths", "data_dir")
 
 
 def read(path: Path, make: "type[Mixture]") -> "Mixture":
@@ -29,15 +28,7 @@ def read(path: Path, make: "type[Mixture]") -> "Mixture":
 
     """
     text = _text(path)
-    values = parse_yaml(text, where=str(path), error=MixtureError)
-    for key in PATHS:
-        if isinstance(values.get(key), str):
-            values[key] = str(path.parent / values[key])
-        elif isinstance(values.get(key), list):
-            values[key] = [str(path.parent / str(entry)) for entry in values[key]]
-    budget = values.get("budget")
-    if isinstance(budget, dict) and isinstance(name := budget.get("tokenizer"), str) and (path.parent / name).is_dir():
-        values["budget"] = {**budget, "tokenizer": str(path.parent / name)}
+    values = relative(parse_yaml(text, where=str(path), error=MixtureError), path.parent)
     located = partial(_located, path, text, {*values, *make.model_fields})
     try:
         made = make(**values)
@@ -50,10 +41,11 @@ def read(path: Path, make: "type[Mixture]") -> "Mixture":
 
 def _located(path: Path, text: str, keys: Collection[str], told: Iterable[str]) -> str:
     """Each problem of a key with the key's line; a task or template file says its own."""
-    lines = []
+    lines, written = [], parse_yaml(text, where=str(path), error=MixtureError)
     for problem in told:
         key = problem.partition(": ")[0]
-        lines.append(f"{path}:{line_of(text, key)}: {problem}" if _first(key) in keys else problem)
+        at = line_of(text, key if _first(key) in written else RECIPE)
+        lines.append(f"{path}:{at}: {problem}" if _first(key) in keys else problem)
     return "\n".join(lines)
 
 

@@ -66,17 +66,19 @@ _parsed = lru_cache(maxsize=4096)(parse_template)
 """By text, not by path: a file that is edited while a notebook runs is another template."""
 
 
-def templates_of(folders: Sequence[Path], *, schema: type[Schema], task: str) -> list[Template]:
-    """The phrasings of one task, in the order of their names.
+def templates_of(
+    folders: Sequence[Path], *, schema: type[Schema], task: str, files: Mapping[str, Path] | None = None
+) -> list[Template]:
+    """The phrasings of one task, in the order of their names; `files` are those of the folders, where they are known.
 
     Raises:
         TemplateError: files cannot be used (all are told at once), or there are none.
 
     """
     kept = (schema.folder(), task)
-    files = [path for name, path in template_files(folders).items() if name.split("/")[0] in kept]
+    every = template_files(folders) if files is None else files
     templates, problems = [], []
-    for path in files:
+    for path in (path for name, path in every.items() if name.split("/")[0] in kept):
         try:
             templates.append(load_template(path, schema))
         except TemplateError as error:

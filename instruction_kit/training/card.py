@@ -17,7 +17,7 @@ from huggingface_hub import ModelCardData
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit import __version__
-from instruction_kit.build.manifest import Manifest
+from instruction_kit.build.manifest import Manifest, parts
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.training.flag import ModelSource
 from instruction_kit.training.resume import RunRecord
@@ -98,10 +98,14 @@ def _tuned_on(tuning: Tuning) -> Iterator[str]:
 
 
 def _drawn(manifest: Manifest) -> str:
-    """Tell rates and settings as the mixture has them."""
-    rates = ", ".join(f"{name} {value}" for name, value in dict(manifest.mixture["rates"]).items())
-    settings = ", ".join(f"{name} {weight}" for name, weight in dict(manifest.mixture["settings"]).items())
-    return f"Rates: {rates}. Settings: {settings}."
+    """Tell rates and settings as the mixture has them, or each of its parts."""
+    told = []
+    for path, part in parts(manifest).items():
+        rates = ", ".join(f"{name} {value}" for name, value in dict(part["rates"]).items())
+        settings = ", ".join(f"{name} {weight}" for name, weight in dict(part["settings"]).items())
+        whose = f"Part {path}, weight {part['weight']}. " if path else ""
+        told.append(f"{whose}Rates: {rates}. Settings: {settings}.")
+    return " ".join(told)
 
 
 def _held_out(manifest: Manifest) -> Iterator[str]:
