@@ -38,6 +38,37 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         },
         {"passage": "The mill is red.", "question": "What colour is the mill?", "answers": ["red"]},
     ],
+    "AnswerIfStated": [
+        {
+            "passage": "The mill burned down in 1802.",
+            "question": "When did the mill burn down?",
+            "answers": ["1802", "in 1802"],
+        },
+        {"passage": "The mill is red.", "question": "Who painted the mill?", "answers": ["unanswerable"]},
+    ],
+    "AnswerCheck": [
+        {
+            "passage": "Ida fed the hens and Ben shut the gate.",
+            "question": "What did Ben do?",
+            "proposal": "He shut the gate.",
+            "label": "yes",
+            "rationale": "It is said of Ben that he shut the gate.",
+        },
+        {"passage": "The mill is red.", "question": "What is red?", "proposal": "the barn", "label": "no"},
+    ],
+    "Continuation": [
+        {
+            "text": "Ben put bread into the toaster.",
+            "endings": ["It rang at the door.", "It popped up brown."],
+            "answer": 1,
+            "rationale": "A toaster browns bread and throws it up.",
+        },
+        {"text": "Ida dropped the cup and it", "endings": ["broke.", "sang."], "answer": 0},
+    ],
+    "Completion": [
+        {"text": "He turned the key and opened the", "endings": ["door", "lid"]},
+        {"text": "It rained all day.", "endings": ["In the evening the river rose."]},
+    ],
     "Summarization": [
         {
             "document": "Rain fell for a week. The river rose.",

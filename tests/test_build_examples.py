@@ -54,6 +54,23 @@ def test_where_a_list_of_texts_is_wanted_a_text_is_a_list_of_one():
         assert found.rejected["reason"].to_list() == ["missing", "an item is blank"]
 
 
+def test_a_column_can_mean_another_thing_in_each_split():
+    of_train = pl.col("_split") == "train"
+    column = pl.when(of_train).then(pl.col("body")).otherwise(pl.col("body").str.to_uppercase())
+    mapped = task(columns={"text": column, "label": KIND})
+    batch = Batch(NOTES.head(1).with_row_index(INDEX))
+    found = {
+        split: Mapper(mapped, split).examples(batch, file="f").accepted["text"].item() for split in ("train", "test")
+    }
+    assert found == {"train": "note 0", "test": "NOTE 0"}
+
+
+def test_a_column_of_that_name_in_the_source_stands():
+    own = NOTES.head(1).with_columns(pl.lit("dev").alias("_split")).with_row_index(INDEX)
+    found = Mapper(task(columns={"text": "_split", "label": KIND}), "train").examples(Batch(own), file="f")
+    assert found.accepted["text"].to_list() == ["dev"]
+
+
 def test_an_absolute_path_stays_on_its_machine(tmp_path):
     fingerprints = []
     for place in ("here", "there"):

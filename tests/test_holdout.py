@@ -223,7 +223,8 @@ def test_a_task_without_train_that_all_brought_is_listed_as_leaving(tmp_path):
         encoding="utf-8",
     )
     held_out = Mixture(paths=[tmp_path]).held_out
-    assert held_out.leaving == {"quiz": "quiz has no train split, so it can only be held out"}
+    assert held_out.leaving["quiz"] == "quiz has no train split, so it can only be held out"
+    assert held_out.leaving["bbh"] == "bbh has no train split, so it can only be held out"
     assert "quiz" not in (*held_out.training, *held_out.measured)
     with pytest.raises(
         MixtureError, match=r"^tasks: nothing is left to train on: quiz has no train split, .*; add tasks$"

@@ -9,11 +9,15 @@ from instruction_kit import schema as schemas
 from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
     Answerability,
+    AnswerCheck,
+    AnswerIfStated,
     BooleanQA,
     Choice,
     ClaimCheck,
     Classification,
     ClosedBookQA,
+    Completion,
+    Continuation,
     Coreference,
     Dialogue,
     DuplicateQuestion,
@@ -39,14 +43,18 @@ from instruction_kit.schema import (
 from instruction_kit.schema.schema import check_row
 
 FOLDERS = {
+    AnswerCheck: "answer_check",
+    AnswerIfStated: "answer_if_stated",
+    Answerability: "answerability",
     DuplicateQuestion: "duplicate_question",
     SentenceSimilarity: "sentence_similarity",
     WordInContext: "word_in_context",
-    Answerability: "answerability",
     BooleanQA: "boolean_qa",
     ClaimCheck: "claim_check",
     Classification: "classification",
     ClosedBookQA: "closed_book_qa",
+    Completion: "completion",
+    Continuation: "continuation",
     Coreference: "coreference",
     Dialogue: "dialogue",
     MathWordProblem: "math_word_problem",

@@ -60,18 +60,20 @@ def write_repository(task: Task, folder: Path, *, names: dict[str, list[str]] | 
     """The sample in the layout in which the hub stores this task's dataset; `names` overrides those of its classes."""
     assert isinstance(task.source, Hub)
     frame = Sample(task.sample_path).frame
-    config = task.source.data_dir or task.source.config or "default"
     converted = task.source.revision == CONVERTED
-    card = ["---", "configs:", f"- config_name: {config}", "  data_files:"]
-    for split, name in task.source.splits.items():
-        rows = frame.filter(pl.col("_split") == split).drop("_split", "_fate", "_index", strict=False)
-        data = datasets.Dataset(rows.to_arrow())
-        for column, classes in (names or class_labels(task, frame)).items():
-            data = data.cast_column(column, datasets.ClassLabel(names=classes))
-        path = folder / config / (f"{name}/0000.parquet" if converted else f"{name}-00000-of-00001.parquet")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data.to_parquet(path)
-        card += [f"  - split: {name}", f"    path: {config}/{name}-*"]
+    card = ["---", "configs:"]
+    for config in task.source.configs or [task.source.data_dir or task.source.config or "default"]:
+        card += [f"- config_name: {config}", "  data_files:"]
+        of_config = frame.filter(pl.col("config") == config).drop("config") if task.source.configs else frame
+        for split, name in task.source.splits.items():
+            rows = of_config.filter(pl.col("_split") == split).drop("_split", "_fate", "_index", strict=False)
+            data = datasets.Dataset(rows.to_arrow())
+            for column, classes in (names or class_labels(task, frame)).items():
+                data = data.cast_column(column, datasets.ClassLabel(names=classes))
+            path = folder / config / (f"{name}/0000.parquet" if converted else f"{name}-00000-of-00001.parquet")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            data.to_parquet(path)
+            card += [f"  - split: {name}", f"    path: {config}/{name}-*"]
     if not converted:  # the branch of that name holds no card
         (folder / "README.md").write_text("\n".join([*card, "---", ""]), encoding="utf-8")
     return folder
@@ -117,6 +119,7 @@ def test_labels_are_positions_in_classes_that_the_repository_names(repositories)
         "imdb_reviews": {"label": ("neg", "pos")},
         "mnli_matched": {"label": ("entailment", "neutral", "contradiction")},
         "mrpc": {"label": ("not_equivalent", "equivalent")},
+        "multirc": {"label": ("False", "True")},
         "paws_wiki": {"label": ("0", "1")},
         "qnli": {"label": ("entailment", "not_entailment")},
         "rte": {"label": ("entailment", "not_entailment")},
@@ -124,6 +127,7 @@ def test_labels_are_positions_in_classes_that_the_repository_names(repositories)
         "sst2": {"label": ("negative", "positive")},
         "wic": {"label": ("False", "True")},
         "wnli": {"label": ("not_entailment", "entailment")},
+        "wsc": {"label": ("False", "True")},
         "yelp_polarity_reviews": {"label": ("1", "2")},
     }
     assert told.items() <= labelled.items()
@@ -237,7 +241,7 @@ def test_everything_wrong_with_a_hub_is_told_at_once():
         Hub("stanfordnlp/snli", splits={"dev": "dev"}, confg="plain_text")
     assert str(refused.value) == (
         "Hub(stanfordnlp/snli): splits.dev: Input should be 'train', 'validation' or 'test'; "
-        "no key confg; did you mean config?"
+        "no key confg; did you mean config or configs?"
     )
 
 
@@ -323,3 +327,56 @@ def test_a_part_of_a_split_is_given_in_batches(tmp_path, monkeypatch):
     parts = source.ranges("train", Where())
     indices = [batch.frame["_index"].to_list() for batch in source.read(parts[0], Where(), None)]
     assert indices == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+# --- several configs --------------------------------------------------------------------------------------------------
+
+
+def two_configs(folder: Path, **columns: list[str]) -> Path:
+    card = ["---", "configs:"]
+    for config, words in {"sorting": ["b a", "d c"], "counting": ["one two"]}.items():
+        rows = datasets.Dataset.from_dict(
+            {"input": words} | {name: values[: len(words)] for name, values in columns.items()}
+        )
+        (folder / config).mkdir(parents=True)
+        rows.to_parquet(folder / config / "test-00000-of-00001.parquet")
+        card += [f"- config_name: {config}", "  data_files:", "  - split: test", f"    path: {config}/test-*"]
+    (folder / "README.md").write_text("\n".join([*card, "---", ""]), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_several_configs_are_one_dataset_whose_rows_name_their_config(streaming, tmp_path):
+    source = Hub(
+        str(two_configs(tmp_path)), configs=["sorting", "counting"], splits={"test": "test"}, streaming=streaming
+    )
+    parts = source.ranges("test", Where())
+    assert [part.name for part in parts] == ["sorting/test", "counting/test"]
+    assert len({part.content for part in parts}) == 2
+    frames = [batch.frame for part in parts for batch in source.read(part, Where(), frozenset({"input", "config"}))]
+    assert pl.concat(frames).select("input", "config", "_index").rows() == [
+        ("b a", "sorting", 0),
+        ("d c", "sorting", 1),
+        ("one two", "counting", 0),
+    ]
+
+
+def test_one_config_and_several_are_refused_together():
+    with pytest.raises(SourceError) as refused:
+        Hub("a/b", config="x", configs=["x", "y"], splits={"test": "test"})
+    assert str(refused.value) == "Hub(a/b): config= names one, configs= several; give one of them"
+
+
+def test_one_of_several_configs_that_is_not_there_is_told(tmp_path):
+    source = Hub(str(two_configs(tmp_path)), configs=["sorting", "spelling"], splits={"test": "test"})
+    with pytest.raises(SourceError) as refused:
+        source.ranges("test", Where())
+    assert f"Hub({tmp_path}, config=spelling): cannot be read: BuilderConfig 'spelling' not found" in str(refused.value)
+
+
+def test_a_column_config_of_the_repository_itself_is_not_overwritten(tmp_path):
+    source = Hub(str(two_configs(tmp_path, config=["x", "y"])), configs=["sorting"], splits={"test": "test"})
+    (part,) = source.ranges("test", Where())
+    with pytest.raises(SourceError) as refused:
+        list(source.read(part, Where(), frozenset({"input", "config"})))
+    assert str(refused.value) == f"Hub({tmp_path}): the repository has a column config itself; name one config a task"

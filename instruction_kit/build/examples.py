@@ -15,7 +15,7 @@ from instruction_kit.build.rowid import FILE, HASH, ID, ROW, with_ids
 from instruction_kit.choice import row_hashes
 from instruction_kit.errors import TaskError, nearest
 from instruction_kit.schema.columns import PROBLEMS, check_frame, frame_schema
-from instruction_kit.source.raw import INDEX, Batch, Problem
+from instruction_kit.source.raw import INDEX, SPLIT, Batch, Problem
 from instruction_kit.task.column import Resolved
 from instruction_kit.task.load import ITS_OWN, line_of
 from instruction_kit.task.task import Task
@@ -69,8 +69,9 @@ class Mapper:
         """
         self._check_class_names(batch.class_names)
         source_rows = batch.frame.height
-        there = FILE in batch.frame.columns
-        raw = self._rows(batch.frame if there else batch.frame.with_columns(pl.lit(file).alias(FILE)))
+        known = {FILE: file, SPLIT: self.split}
+        told = [pl.lit(value).alias(name) for name, value in known.items() if name not in batch.frame.columns]
+        raw = self._rows(batch.frame.with_columns(told))
         mapped = self._mapped(self._with_all_columns(raw, columns or (lambda: raw.schema)), file, batch.class_names)
         good = mapped.filter((pl.col(PROBLEMS).list.len() == 0) & ~pl.col(SKIP))
         bad = mapped.filter((pl.col(PROBLEMS).list.len() > 0) & ~pl.col(SKIP))
@@ -138,7 +139,7 @@ class Mapper:
             self._there = {**frame.schema, **columns()}
             if nowhere := [name for name in absent if name not in self._there]:
                 told = f"{self._where}: split {self.split} has no column {nowhere[0]}"
-                raise TaskError(f"{told}; {nearest(nowhere[0], set(self._there) - {INDEX, FILE})}")
+                raise TaskError(f"{told}; {nearest(nowhere[0], set(self._there) - {INDEX, FILE, SPLIT})}")
         return frame.with_columns(pl.lit(None, dtype=self._there.get(name, pl.String())).alias(name) for name in absent)
 
     def _mapped(self, raw: pl.DataFrame, file: str, declared: ClassNames) -> pl.DataFrame:

@@ -4,10 +4,14 @@ from instruction_kit.schema.field import Choice, Free, Label, LongText, Target, 
 from instruction_kit.schema.schema import Schema
 from instruction_kit.schema.shipped import (
     Answerability,
+    AnswerCheck,
+    AnswerIfStated,
     BooleanQA,
     ClaimCheck,
     Classification,
     ClosedBookQA,
+    Completion,
+    Continuation,
     Coreference,
     Dialogue,
     DuplicateQuestion,
@@ -28,12 +32,16 @@ from instruction_kit.schema.shipped import (
 from instruction_kit.schema.turn import Turn
 
 __all__ = [
+    "AnswerCheck",
+    "AnswerIfStated",
     "Answerability",
     "BooleanQA",
     "Choice",
     "ClaimCheck",
     "Classification",
     "ClosedBookQA",
+    "Completion",
+    "Continuation",
     "Coreference",
     "Dialogue",
     "DuplicateQuestion",

@@ -48,6 +48,45 @@ class ReadingComprehension(Schema):
     """Equally right answers: one is drawn to be trained on, all are references."""
 
 
+class AnswerIfStated(Schema):
+    """What does the passage answer to the question, if it answers it at all?"""
+
+    target = Free("answers")
+    passage: LongText
+    question: Text
+    answers: Annotated[list[Text], Len(1)]
+    """Equally right answers; `unanswerable` where the passage has none."""
+
+
+class AnswerCheck(Schema):
+    """Is what somebody proposes a right answer to a question about the passage?"""
+
+    target = Label("label")
+    passage: LongText
+    question: Text
+    proposal: Text
+    label: Literal["yes", "no"]
+
+
+class Continuation(Schema):
+    """Which of several endings goes on from the text?"""
+
+    target = Choice(options="endings", answer="answer")
+    text: LongText
+    endings: Annotated[list[Text], Len(2, MAX_OPTIONS)]
+    answer: int
+    """0-based index into `endings`."""
+
+
+class Completion(Schema):
+    """How does the text go on?"""
+
+    target = Free("endings")
+    text: LongText
+    endings: Annotated[list[Text], Len(1)]
+    """Equally good ways to go on: a word, a sentence, a paragraph."""
+
+
 class Summarization(Schema):
     """What does the document say, in short?"""
 

@@ -2,10 +2,13 @@
 
 In: id, config, revision, splits. Out: ranges of the memory-mapped dataset, or one streamed range. No loading script is
 ever run. `HF_ENDPOINT`, `HF_HUB_OFFLINE` and the rest of the ecosystem's variables mean what they always do.
+
+Several configs of one repository are read as one dataset: the ranges of each, one after another, under its name.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +27,8 @@ RANGE_ROWS = 100_000
 """Rows in one range of a memory-mapped split."""
 STREAM_ROWS = 2_000
 """Rows of a stream that are held at a time: of what size they are is not known before they come."""
+CONFIG = "config"
+"""Column that says which of several configs a row is of."""
 
 
 class Hub(BaseModel):
@@ -40,6 +45,8 @@ class Hub(BaseModel):
     id: str
     """`namespace/name`, or a folder in the same layout, written as `/…`, `./…` or `../…`."""
     config: str | None = None
+    configs: tuple[str, ...] = ()
+    """Several configs as one dataset, one after another; the column `config` says which one a row is of."""
     revision: str | None = None
     """Branch, tag or commit."""
     data_dir: str | None = None
@@ -63,6 +70,8 @@ class Hub(BaseModel):
             raise ValueError("an id is `namespace/name`; a folder is written with its `/`, `./` or `../`")
         if not self.splits:
             raise ValueError("name at least one split")
+        if self.config and self.configs:
+            raise ValueError("config= names one, configs= several; give one of them")
         if self.first and not self.streaming:
             raise ValueError("first= stops a stream; add streaming=True, or limit the mixture: num_examples_per_task")
         return self
@@ -79,6 +88,12 @@ class Hub(BaseModel):
             SourceError: the hub cannot be reached, or the repository, config, revision or split is not there.
 
         """
+        if self.configs:
+            return [
+                replace(part, name=f"{config}/{part.name}")
+                for config, hub in self._each.items()
+                for part in hub.ranges(split, where)
+            ]
         name = self.splits[split]  # type: ignore[index]
         data = self._dataset(name)
         parts = 1 if self.streaming else -(-len(data) // RANGE_ROWS)
@@ -86,6 +101,9 @@ class Hub(BaseModel):
 
     def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
         """Read one part."""
+        if self.configs:
+            yield from self._read_of_config(part, where, columns)
+            return
         data = self._dataset(part.name)
         names = class_names(data.features or {})
         if self.streaming:
@@ -96,6 +114,26 @@ class Hub(BaseModel):
         at_once = rows_at_once(len(data), data.data.nbytes)
         for start in range(part.number * RANGE_ROWS, end, at_once):
             yield Batch(_numbered(table[start : min(start + at_once, end)], start), class_names=names)
+
+    @cached_property
+    def _each(self) -> dict[str, "Hub"]:
+        """Each of several configs as a source of its own."""
+        return {config: self.model_copy(update={"config": config, "configs": ()}) for config in self.configs}
+
+    def _read_of_config(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
+        """Rows with the name of their config.
+
+        Raises:
+            SourceError: the repository has a column of that name itself.
+
+        """
+        config, _, name = part.name.partition("/")
+        for batch in self._each[config].read(replace(part, name=name), where, columns):
+            if CONFIG in batch.frame.columns:
+                raise SourceError(
+                    f"{self._said()}: the repository has a column {CONFIG} itself; name one config a task"
+                )
+            yield replace(batch, frame=batch.frame.with_columns(pl.lit(config).alias(CONFIG)))
 
     def _stream(self, data: Any, columns: frozenset[str] | None, names: Names) -> Iterator[Batch]:
         """A batch at a time, none held longer than it is read."""

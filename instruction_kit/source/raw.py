@@ -21,6 +21,9 @@ INDEX = "_index"
 RESERVED = (INDEX, "_file")
 """Names of columns that the kit itself adds to raw rows."""
 
+SPLIT = "_split"
+"""Column of every frame that a task maps, for a source whose columns mean another thing in train than in test."""
+
 BATCH_ROWS = 20_000
 BATCH_SIZE = 2**26
 """Rows held in memory at a time, and their characters or bytes: whichever is reached first."""

@@ -13,11 +13,10 @@ import polars as pl
 from instruction_kit.errors import SourceError
 from instruction_kit.library import text_hash
 from instruction_kit.source.file import File
-from instruction_kit.source.raw import INDEX, SPLITS, Batch, Range, Where
+from instruction_kit.source.raw import INDEX, SPLIT, SPLITS, Batch, Range, Where
 from instruction_kit.source.records import jsonl_rows
 from instruction_kit.source.row import batches as in_batches
 
-SPLIT = "_split"
 FATE = "_fate"
 
 

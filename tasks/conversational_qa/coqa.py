@@ -13,7 +13,9 @@ def one_row_a_turn(stories: pl.LazyFrame) -> pl.LazyFrame:
     """Each question with all that was asked and answered before it."""
     count, place = asked.list.len(), pl.int_ranges(2 * asked.list.len())
     said = pl.concat_list(asked, told).list.gather(place // 2 + place % 2 * count, null_on_oob=True)
-    turns = stories.with_columns(said=said, at=pl.int_ranges(1, 2 * count, step=2)).explode("at")
+    # Without a question there is one row all the same, so that it is told.
+    answered = pl.when(count > 0).then(pl.int_ranges(1, 2 * count, step=2))
+    turns = stories.with_columns(said=said, at=answered).explode("at")
     return turns.with_columns(
         turns=pl.col("said").list.head("at"), reply=pl.col("said").list.get("at", null_on_oob=True)
     )
