@@ -14,7 +14,8 @@ from library import TASKS, first_rows, plain, rendered, rows_of, templates_of
 from instruction_kit.review.rendered import settings_of
 from instruction_kit.review.rows import Row
 from instruction_kit.schema import Choice, Label
-from instruction_kit.source.sample import FATE, SPLIT
+from instruction_kit.source.raw import SPLIT
+from instruction_kit.source.sample import FATE
 from instruction_kit.template import Template
 from instruction_kit.template.language import RATIONALE
 

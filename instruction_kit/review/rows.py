@@ -14,7 +14,8 @@ from instruction_kit.build.examples import Examples
 from instruction_kit.build.ledger import SAME_KEY
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.unit import split_units, unit_examples, valid
-from instruction_kit.source.sample import FATE, SPLIT, Sample
+from instruction_kit.source.raw import SPLIT
+from instruction_kit.source.sample import FATE, Sample
 from instruction_kit.task.task import Task
 
 SKIPPED = "skipped"

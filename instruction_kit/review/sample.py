@@ -12,7 +12,8 @@ from instruction_kit.review.finding import Finding, Rule
 from instruction_kit.review.likeness import TOO_MUCH, runs, shared
 from instruction_kit.review.rows import Rows
 from instruction_kit.schema.field import Choice, Label
-from instruction_kit.source.sample import FATE, SPLIT
+from instruction_kit.source.raw import SPLIT
+from instruction_kit.source.sample import FATE
 from instruction_kit.task.task import Task
 
 MIN_ROWS = 24
