@@ -151,6 +151,7 @@ def test_what_does_not_fit_behind_one_exemplar_takes_another_setting(tmp_path):
     sizes = found["prompt"].str.len_chars() + found["completion"].str.len_chars()
     assert max(sizes.to_list()) <= 225
     assert set(manifest.tasks["verdicts"].settings) == {"few_shot.options", "zero_shot.options"}
+    assert 0 < manifest.tasks["verdicts"].splits["train"].ledger.fewer_exemplars < found.height
     assert found.filter(pl.col("setting") == "few_shot.options")["exemplars"].list.len().unique().to_list() == [1]
 
 

@@ -113,6 +113,47 @@ def test_every_label_means_the_option_that_it_marks(listed):
         assert mark.strip("()[].") == completion.strip("()[]")
 
 
+def of_many(options: list[str]) -> Task:
+    """Each of the options is once the right one."""
+    rows = [{"id": str(n), "question": f"Question {n}?", "options": options, "answer": n} for n in range(len(options))]
+    columns = {name: name for name in ("question", "options", "answer")}
+    source = Frame(pl.DataFrame(rows))
+    return Task(name="quiz", cluster="quizzes", schema=Quiz, source=source, columns=columns, key="id")
+
+
+@pytest.mark.parametrize("count", [2, 27, 100])
+def test_from_2_to_100_options_every_answer_leads_back_to_the_option_that_is_right(tmp_path, count):
+    """In whatever style, from what the prompt lists: each style is that of some rows."""
+    options, styles = [f"this is choice number {n}" for n in range(count)], Counter[str]()
+    for pair in built(tmp_path, of_many(options), num_pairs=300, max_repeats=300).iter_rows(named=True):
+        lists = {name: [f"\n{block(pair['options'], variant)}\n" for variant in variants(name)] for name in STYLES}
+        (style,) = [name for name, blocks in lists.items() if pair["prompt"].endswith(tuple(blocks))]
+        said = answers(pair["options"], STYLES[style], listed=True)
+        places = [at for at, answer in enumerate(said) if answer == pair["completion"]]
+        assert [pair["options"][at] for at in places] == [options[int(pair["row"])]]
+        styles[style] += 1
+    assert set(styles) == set(STYLES)
+
+
+@pytest.mark.parametrize("style", ["dash", "letter"])
+def test_equal_options_are_right_together_and_each_keeps_its_label(tmp_path, style):
+    options = ["yes", "no", "yes"]
+    for pair in built(tmp_path / "one", of_many(options), option_styles=[style]).iter_rows(named=True):
+        said = answers(pair["options"], STYLES[style], listed=True)
+        places = [place for place, answer in enumerate(said) if answer == pair["completion"]]
+        assert {pair["options"][place] for place in places} == {options[int(pair["row"])]}
+    held = Mixture(
+        tasks=[of_many(options), verdicts(claims(9))],
+        hold_out=["quizzes"],
+        option_styles=[style],
+        num_validation=0,
+        paths=[phrasings(tmp_path / "held", ASK)],
+    )
+    for pair in held.dataset()["held_out"]["quiz__train"].to_list():
+        right = [place for place, word in enumerate(pair["options"]) if word == options[int(pair["row"])]]
+        assert sorted(pair["gold"]) == right
+
+
 def test_the_source_s_order_and_one_style_can_be_asked_for(tmp_path):
     pairs = built(tmp_path, verdicts(claims(60)), option_styles=["number"], option_order="source")
     assert pairs["options"].to_list() == [CLASSES] * 60

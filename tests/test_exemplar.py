@@ -154,7 +154,7 @@ def test_exemplars_are_dropped_first_and_from_the_front():
     size = len(whole.prompt) + len("false")
     tight = fitted(size - 1)
     assert [one["row"] for one in tight.exemplars] == ["r1", "r2"]
-    assert tight.shortened == 0
+    assert (tight.shortened, tight.dropped, whole.dropped) == (0, 1, 0)
     assert tight.prompt[tight.question_start :] == whole.prompt[whole.question_start :]
 
 

@@ -147,4 +147,5 @@ def _ledger(here: Sequence[tuple[Scan, Mapping[str, Any]]], before: Mapping[str,
         pairs=_summed(values["pairs"] for _, values in here),
         missed=_summed(values["missed"] for _, values in here),
         shortened=sum(values["shortened"] for _, values in here),
+        fewer_exemplars=sum(values["fewer_exemplars"] for _, values in here),
     )

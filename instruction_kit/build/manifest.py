@@ -51,6 +51,8 @@ class Ledger(Record):
     """Why a measured row does not stand under one of the templates -> pairs that are missing for it."""
     shortened: int
     """Pairs in which a field was shortened to fit the budget."""
+    fewer_exemplars: int = 0
+    """Pairs that show fewer exemplars than were drawn for them, to fit the budget."""
 
 
 class Source(Record):

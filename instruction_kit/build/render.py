@@ -59,6 +59,7 @@ class RenderLedger:
     exemplars: Counter[str] = field(default_factory=Counter)
     """Number of exemplars -> pairs that show so many."""
     shortened: int = 0
+    fewer_exemplars: int = 0
     lost: list[dict[str, str]] = field(default_factory=list)
     """Rows that no phrasing could take: row, reason."""
 
@@ -66,7 +67,8 @@ class RenderLedger:
         """The counts as plain data."""
         names = ("rejected", "removed", "missed", "pairs", "settings", "sizes", "templates", "phrasings", "exemplars")
         counts = {name: dict(sorted(getattr(self, name).items())) for name in names}
-        return {"used": self.used, "shortened": self.shortened, **counts}
+        cut = {"shortened": self.shortened, "fewer_exemplars": self.fewer_exemplars}
+        return {"used": self.used, **cut, **counts}
 
 
 def drawn_examples(path: Path, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -224,6 +226,7 @@ class Renderer:
         home = f"{self.task.name}__{self.split}" if role == "held_out" else role
         self.ledger.pairs[home] += 1
         self.ledger.shortened += pair.shortened > 0
+        self.ledger.fewer_exemplars += pair.dropped > 0
         if pair.exemplars:
             self.ledger.exemplars[str(len(pair.exemplars))] += 1
         self.ledger.phrasings[template.name] += 1

@@ -58,6 +58,8 @@ class TaskLedger:
     """Pairs that measured rows lack, since one of the templates could not take them."""
     shortened: int
     """Pairs in which a field was shortened to fit the budget."""
+    fewer_exemplars: int
+    """Pairs that lost exemplars to the budget."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ def _ledgers(manifest: Manifest) -> Iterator[TaskLedger]:
                 pairs=sum(said.pairs.values()),
                 missed=sum(said.missed.values()),
                 shortened=said.shortened,
+                fewer_exemplars=said.fewer_exemplars,
             )
 
 

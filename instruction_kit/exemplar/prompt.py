@@ -39,5 +39,7 @@ def behind(
         if question.turns:
             raise RowProblem(CONVERSATION)
         exemplars = [one._asdict() for one in kept]
-        return replace(question, prompt=head + question.prompt, question_start=len(head), exemplars=exemplars)
+        return replace(
+            question, prompt=head + question.prompt, question_start=len(head), exemplars=exemplars, dropped=first
+        )
     raise RowProblem(NONE_LEFT)

@@ -64,6 +64,8 @@ class Pair:
     """Names the text that the row is about, and others may be too: their results hang together. Empty: it is alone."""
     shortened: int = 0
     """Characters that were cut from fields to fit the budget."""
+    dropped: int = 0
+    """Exemplars that were dropped to fit the budget."""
 
 
 def group_of(example: Mapping[str, Any], schema: type[Schema]) -> str:
