@@ -39,7 +39,8 @@ for line in json.loads(sys.argv[2]):
     try:
         contents = [part.content for split in source.split_names for part in source.ranges(split, Where())]
         rows = {split: asdict(outcome) for split, outcome in outcomes(source, task).items()}
-        answer = {"commit": source._builder.hash, "contents": contents, "outcomes": rows}
+        first = next(iter(source._each.values()), source)
+        answer = {"commit": first._builder.hash, "contents": contents, "outcomes": rows}
     except SourceError as error:
         answer = {"refused": str(error)}
     print(json.dumps(answer), flush=True)
@@ -122,6 +123,18 @@ def offline(over_http, home):
 def test_a_hub_gives_the_examples_and_the_fates_of_the_sample(name, over_http):
     found = over_http[0]
     assert found[READ.index(name)]["outcomes"] == from_sample(name)
+
+
+def test_several_configs_are_read_from_the_hub_and_then_from_its_cache(tmp_path):
+    asked = ["dyck_languages", "snarks", "word_sorting"]
+    files = files_of(write_repository(TASKS["bbh"], tmp_path / "repository"))
+    lines: list[Line] = [("bbh", {"configs": asked})]
+    with served({hub_id("bbh"): repository(main=files)}) as (endpoint, _):
+        found = read(*lines, HF_ENDPOINT=endpoint, HF_HOME=str(tmp_path / "home"))
+    assert len({*found[0]["contents"]}) == len(asked)
+    outputs = [row["output"] for row in found[0]["outcomes"]["test"]["accepted"]]
+    assert outputs == ["> ]", "(B)", "anvil bonnet ferry quill walnut"]
+    assert read(*lines, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "home")) == found
 
 
 def test_a_streamed_hub_gives_the_same_and_is_the_same_content(over_http):

@@ -12,6 +12,7 @@ task = Task(
     source=Hub(
         "allenai/ai2_arc",
         config="ARC-Easy",
+        revision="main",
         splits={"train": "train", "validation": "validation", "test": "test"},
     ),
     columns={

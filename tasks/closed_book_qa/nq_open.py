@@ -10,6 +10,7 @@ task = Task(
     source=Hub(
         "google-research-datasets/nq_open",
         config="nq_open",
+        revision="main",
         splits={"train": "train", "validation": "validation"},
     ),
     columns={

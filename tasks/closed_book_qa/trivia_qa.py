@@ -12,6 +12,7 @@ task = Task(
     source=Hub(
         "mandarjoshi/trivia_qa",
         config="rc.nocontext",  # `rc` brings 16 GB of evidence along
+        revision="main",
         splits={"train": "train", "validation": "validation"},
     ),
     columns={

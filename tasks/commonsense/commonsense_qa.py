@@ -10,7 +10,7 @@ choices = pl.col("choices").struct
 task = Task(
     schema=MultipleChoice,
     # Measured only, so its train split is not read; the answers of test are hidden: ''.
-    source=Hub("tau/commonsense_qa", splits={"validation": "validation"}),
+    source=Hub("tau/commonsense_qa", revision="main", splits={"validation": "validation"}),
     columns={
         "question": text("question"),
         "options": choices.field("text").list.eval(text(pl.element())),

@@ -9,7 +9,7 @@ QUESTIONS = {"cause": "What brought this about?", "effect": "What did this lead 
 
 task = Task(
     schema=MultipleChoice,
-    source=Hub("aps/super_glue", config="copa", splits={"train": "train", "validation": "validation"}),
+    source=Hub("aps/super_glue", config="copa", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "context": text("premise"),
         "question": pl.col("question").replace_strict(QUESTIONS, default=None, return_dtype=pl.String),

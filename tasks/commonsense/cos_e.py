@@ -9,7 +9,9 @@ why = text("abstractive_explanation")
 
 task = Task(
     schema=MultipleChoice,
-    source=Hub("Salesforce/cos_e", config="v1.11", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "Salesforce/cos_e", config="v1.11", revision="main", splits={"train": "train", "validation": "validation"}
+    ),
     columns={
         "question": text("question"),
         "options": pl.col("choices").list.eval(text(pl.element())),

@@ -13,7 +13,7 @@ def without_marks(piece: pl.Expr) -> pl.Expr:
 
 task = Task(
     schema=Continuation,
-    source=Hub("Rowan/hellaswag", splits={"train": "train", "validation": "validation"}),
+    source=Hub("Rowan/hellaswag", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "text": without_marks(pl.col("ctx")),
         "endings": pl.col("endings").list.eval(without_marks(pl.element())),

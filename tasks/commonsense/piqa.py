@@ -7,7 +7,7 @@ from instruction_kit.schema import MultipleChoice
 
 task = Task(
     schema=MultipleChoice,
-    source=Hub("baber/piqa", splits={"train": "train", "validation": "validation"}),
+    source=Hub("baber/piqa", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         # A goal that ends a sentence of its own must not end two. The pattern does not match an empty goal, so that
         # such a goal stays blank and is rejected.

@@ -9,7 +9,8 @@ SENTENCES = [f"input_sentence_{number}" for number in range(1, 5)]
 
 task = Task(
     schema=Continuation,
-    source=Hub("MoE-UNC/story_cloze", splits={"validation": "validation", "test": "test"}),  # there is no train split
+    # There is no train split.
+    source=Hub("MoE-UNC/story_cloze", revision="main", splits={"validation": "validation", "test": "test"}),
     columns={
         "text": pl.concat_str([text(name) for name in SENTENCES], separator=" "),
         "endings": options("sentence_quiz1", "sentence_quiz2"),

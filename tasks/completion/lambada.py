@@ -5,7 +5,7 @@ from instruction_kit.schema import Completion
 
 task = Task(
     schema=Completion,
-    source=Hub("EleutherAI/lambada_openai", splits={"test": "test"}),  # test alone: never trained on
+    source=Hub("EleutherAI/lambada_openai", revision="main", splits={"test": "test"}),  # test alone: never trained on
     columns={
         "text": text(text("text").str.replace(r"\S+$", "")),
         "endings": text("text").str.extract(r"(\S+)$"),

@@ -23,7 +23,7 @@ def one_row_a_turn(stories: pl.LazyFrame) -> pl.LazyFrame:
 
 task = Task(
     schema=Dialogue,
-    source=Hub("stanfordnlp/coqa", splits={"train": "train", "validation": "validation"}),
+    source=Hub("stanfordnlp/coqa", revision="main", splits={"train": "train", "validation": "validation"}),
     rows=one_row_a_turn,
     columns={"context": text("story"), "turns": "turns", "responses": "reply"},
     evaluate="validation",  # there is no test split

@@ -10,6 +10,7 @@ task = Task(
     source=Hub(
         "community-datasets/definite_pronoun_resolution",
         config="plain_text",
+        revision="main",
         splits={"train": "train", "test": "test"},  # twins stand side by side, in one split
     ),
     columns={

@@ -7,7 +7,12 @@ from instruction_kit.schema import Coreference
 
 task = Task(
     schema=Coreference,
-    source=Hub("allenai/winogrande", config="winogrande_xl", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "allenai/winogrande",
+        config="winogrande_xl",
+        revision="main",
+        splits={"train": "train", "validation": "validation"},
+    ),
     columns={
         "text": text("sentence"),
         "mention": pl.lit("_"),

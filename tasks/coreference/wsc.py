@@ -22,7 +22,9 @@ marked = pl.when(at_place.str.contains(pronoun, literal=True)).then(
 task = Task(
     schema=AnswerCheck,
     # The config `wsc` names wrong places for some of its spans.
-    source=Hub("aps/super_glue", config="wsc.fixed", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "aps/super_glue", config="wsc.fixed", revision="main", splits={"train": "train", "validation": "validation"}
+    ),
     columns={
         "passage": marked,
         "question": pl.format("Who or what does *{}* stand for?", pronoun),

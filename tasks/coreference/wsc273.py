@@ -7,7 +7,8 @@ from instruction_kit.schema import Coreference
 
 task = Task(
     schema=Coreference,
-    source=Hub("lighteval/winograd_wsc", config="wsc273", splits={"test": "test"}),  # test alone: never trained on
+    # Test alone: never trained on.
+    source=Hub("lighteval/winograd_wsc", config="wsc273", revision="main", splits={"test": "test"}),
     columns={
         "text": text("text").str.replace_all(r"[ \n]+", " "),  # double blanks, and lines that break in a sentence
         "mention": text("pronoun"),

@@ -8,7 +8,7 @@ from instruction_kit.schema import MultipleChoice
 task = Task(
     schema=MultipleChoice,
     # Measured only: `auxiliary_train` comes from other datasets, and `dev` is for exemplars.
-    source=Hub("cais/mmlu", config="all", splits={"validation": "validation", "test": "test"}),
+    source=Hub("cais/mmlu", config="all", revision="main", splits={"validation": "validation", "test": "test"}),
     columns={
         "context": pl.format("The subject is {}.", text("subject").str.replace_all("_", " ", literal=True)),
         "question": text("question"),

@@ -5,7 +5,7 @@ from instruction_kit.schema import BooleanQA
 
 task = Task(
     schema=BooleanQA,
-    source=Hub("google/boolq", splits={"train": "train", "validation": "validation"}),
+    source=Hub("google/boolq", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "passage": text("passage"),
         "question": text("question").str.replace(

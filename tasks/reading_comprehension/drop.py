@@ -10,7 +10,7 @@ together = pl.when(spans.list.len() > 0).then(pl.concat_list(spans.list.join(", 
 
 task = Task(
     schema=ReadingComprehension,
-    source=Hub("ucinlp/drop", splits={"train": "train", "validation": "validation"}),
+    source=Hub("ucinlp/drop", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "passage": text("passage"),
         "question": text("question"),

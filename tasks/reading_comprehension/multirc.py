@@ -7,7 +7,9 @@ from instruction_kit.schema import AnswerCheck
 
 task = Task(
     schema=AnswerCheck,
-    source=Hub("aps/super_glue", config="multirc", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "aps/super_glue", config="multirc", revision="main", splits={"train": "train", "validation": "validation"}
+    ),
     columns={
         "passage": text("paragraph"),
         "question": text("question"),

@@ -12,6 +12,7 @@ task = Task(
     source=Hub(
         "allenai/openbookqa",
         config="additional",  # `main` has no facts
+        revision="main",
         splits={"train": "train", "validation": "validation", "test": "test"},
     ),
     columns={

@@ -7,7 +7,9 @@ from instruction_kit.schema import ReadingComprehension
 
 task = Task(
     schema=ReadingComprehension,
-    source=Hub("rajpurkar/squad", config="plain_text", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "rajpurkar/squad", config="plain_text", revision="main", splits={"train": "train", "validation": "validation"}
+    ),
     columns={
         "passage": text("context"),
         "question": text("question"),

@@ -9,7 +9,9 @@ found = pl.col("answers").struct.field("text").list.eval(text(pl.element()))
 
 task = Task(
     schema=AnswerIfStated,
-    source=Hub("rajpurkar/squad_v2", config="squad_v2", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "rajpurkar/squad_v2", config="squad_v2", revision="main", splits={"train": "train", "validation": "validation"}
+    ),
     columns={
         "passage": text("context"),
         "question": text("question"),

@@ -13,7 +13,7 @@ def joined(piece: str) -> pl.Expr:
 
 task = Task(
     schema=MultipleChoice,
-    source=Hub("Samsoup/cosmos_qa", splits={"train": "train", "validation": "validation"}),
+    source=Hub("Samsoup/cosmos_qa", revision="main", splits={"train": "train", "validation": "validation"}),
     columns={
         "context": joined("context"),
         "question": joined("question"),

@@ -12,7 +12,9 @@ offered = names.list.set_difference(right.list.slice(1)).list.sort()
 
 task = Task(
     schema=MultipleChoice,
-    source=Hub("aps/super_glue", config="record", splits={"train": "train", "validation": "validation"}),
+    source=Hub(
+        "aps/super_glue", config="record", revision="main", splits={"train": "train", "validation": "validation"}
+    ),
     columns={
         "context": text(text("passage").str.replace(r"(?s)\n@highlight.*$", "")),  # a summary that tells too much
         "question": text("query").str.replace_all("@placeholder", "____", literal=True),

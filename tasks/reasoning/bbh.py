@@ -42,7 +42,8 @@ ASKED = {
 
 task = Task(
     schema=OpenInstruction,
-    source=Hub("SaylorTwift/bbh", configs=list(ASKED), splits={"test": "test"}),  # test alone: never trained on
+    # Test alone: never trained on.
+    source=Hub("SaylorTwift/bbh", configs=list(ASKED), revision="main", splits={"test": "test"}),
     columns={
         "instruction": pl.col("config").replace_strict(ASKED, default=None, return_dtype=pl.String),
         "input": text("input"),
