@@ -132,6 +132,20 @@ def test_rows_of_one_input_are_never_exemplars_of_each_other(tmp_path):
     assert all(inputs[row] != inputs[exemplar] for row, exemplar in lines.select("row", "shown").iter_rows())
 
 
+def test_what_a_measured_row_is_shown_is_of_train_and_never_of_the_split_that_is_measured(tmp_path):
+    """Nor a row of train that says the same as the question: one in three of these does."""
+    train = claims(30).with_columns(id=pl.format("train{}", pl.int_range(pl.len())))
+    splits = {"train": train, "validation": claims(20, start=200), "test": claims(40, start=20)}
+    tasks = [verdicts(claims(9, start=500)), verdicts(splits, name="held", cluster="judged")]
+    built(tmp_path / "out", phrasings(tmp_path, TEXTS), *tasks, **HELD, exemplars={"num": 4})
+    asked = pairs(tmp_path / "out", "held__test", "held_out").filter(pl.col("setting") == "few_shot.options")
+    lines = shown(asked)
+    assert (asked["row"].n_unique(), lines.height) == (40, 40 * 2 * 4)
+    assert set(lines["shown"]) <= set(train["id"])
+    same = lines.filter(pl.col("shown").str.strip_prefix("train") == pl.col("row").str.strip_prefix("c"))
+    assert same.height == 0
+
+
 def test_a_row_with_nothing_to_be_shown_takes_another_setting_or_is_counted(tmp_path):
     rows = claims(4).with_columns(claim=pl.lit("One and the same."))
     paths = phrasings(tmp_path, {**TEXTS, "recital/go_on": "{{ cue }}\n|||\n{{ answer }}"})

@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 from small_task import contents, phrasings, verdicts
 
-from instruction_kit import Mixture
+from instruction_kit import Frame, Mixture, Task
 from instruction_kit.built.verify import verify
+from instruction_kit.schema import MultipleChoice
 
 LONG = "Claim number {} has a good many words of its own, numbered {} and {}, so that it can be found again."
 
@@ -61,3 +62,28 @@ def test_a_mixture_without_any_is_the_same_with_and_without_dropping(tmp_path):
         for out in ("kept", "dropped")
     ]
     assert parquet[0] == parquet[1]
+
+
+def test_of_rows_that_choose_among_options_it_is_told_whether_the_answer_is_the_same(tmp_path):
+    def quiz(name: str, answers: list[int], **options: Any) -> Task:
+        rows = [
+            {
+                "id": f"{name}{n}",
+                "question": LONG.format(n, n + 7, n + 11),
+                "options": ["left", "right"],
+                "answer": answer,
+            }
+            for n, answer in enumerate(answers)
+        ]
+        columns = {field: field for field in ("question", "options", "answer")}
+        source = Frame(pl.DataFrame(rows))
+        return Task(name=name, schema=MultipleChoice, source=source, columns=columns, key="id", **options)
+
+    tasks = [quiz("trained", [0, 1, 0], cluster="here"), quiz("held", [0, 0, 0], cluster="away")]
+    Mixture(tasks=tasks, hold_out=["away"], num_validation=0).build(tmp_path / "out")
+    found = pl.read_parquet(tmp_path / "out" / "overlap" / "*.parquet")
+    assert dict(found.select("row", "same_answer").iter_rows()) == {
+        "trained0": True,
+        "trained1": False,
+        "trained2": True,
+    }
