@@ -108,9 +108,12 @@ def _sample(name: str) -> str:
 @every_template
 def test_defect_3_a_phrasing_that_is_answered_shows_what_is_asked(template):
     """SQuAD v2's template 2 asked for a question and took the answer as its output."""
-    name = next(name for name, of in TEMPLATES.items() if template in of)
+    schema = next(TASKS[name].schema for name, of in TEMPLATES.items() if template in of)
+    own = not template.name.startswith(
+        f"{schema.folder()}/"
+    )  # a task's own wording may be the question of all its rows
     prompt, _ = sides(template)
-    if not template.inverted and "question" in TASKS[name].schema.model_fields:
+    if not template.inverted and not own and "question" in schema.model_fields:
         assert re.search(r"\{[{%][^}]*\bquestion\b", prompt), "the question does not stand in the prompt"
 
 
@@ -185,16 +188,12 @@ def test_defect_7_no_inverted_phrasing_is_measured(whole):
     assert whole.filter(pl.col("inverted"), pl.col("candidates").list.len() > 0).height == 0
 
 
-def test_defect_8_no_mixture_is_shaped_by_one_that_was_made_before(tmp_path):
-    """The ablation over tasks per cluster read a variable that the loop before it had left behind."""
-    sizes: dict[int, dict[str, int]] = {}
+def test_defect_8_tasks_per_cluster_are_as_many_as_are_asked_for():
+    """The ablation over them read a variable that the loop before it had left behind."""
+    sizes = Counter(TASKS[name].cluster for name in Mixture().held_out.training)
     for number in (3, 1, 2):
-        tasks = [
-            verdicts(claims(8, start=10 * n), name=f"t{n}", cluster=f"c{n % 3}") for n in range(9) if n // 3 < number
-        ]
-        record = built(tmp_path / f"{number}", phrasings(tmp_path / "paths"), *tasks)
-        sizes[number] = dict(Counter(task.cluster for task in record.tasks.values()))
-    assert sizes == {number: {f"c{n}": number for n in range(3)} for number in (1, 2, 3)}
+        taken = Mixture(num_tasks_per_cluster=number).held_out.training
+        assert Counter(TASKS[name].cluster for name in taken) == {c: min(number, size) for c, size in sizes.items()}
 
 
 # --- what running FLAN's and seqio's own code showed ------------------------------------------------------------------
@@ -203,7 +202,7 @@ def test_defect_8_no_mixture_is_shaped_by_one_that_was_made_before(tmp_path):
 def test_no_row_is_among_its_own_exemplars(whole):
     """In FLAN 2021 7.8 % of rows were at 200 rows and 16 shots, in FLAN 2022 1.0 %."""
     shown = whole.filter(pl.col("exemplars").list.len() > 0)
-    assert shown["task"].n_unique() >= len(TASKS) - 2
+    assert shown["task"].n_unique() >= whole["task"].n_unique() * 0.9
     for row in shown.iter_rows(named=True):
         names = [one["row"] for one in row["exemplars"]]
         assert row["row"] not in names
@@ -343,7 +342,7 @@ def test_a_prompt_without_options_speaks_of_none(whole):
 def test_exemplars_are_of_the_task_of_the_question(whole):
     """In FLAN 2022 exemplars of Natural Instructions came from other tasks (its issue 25)."""
     rows: dict[str, set[str]] = defaultdict(set)
-    for name, task in TASKS.items():
+    for name, task in ((name, TASKS[name]) for name in whole["task"].unique()):
         examples, _ = first_examples(task, "train", data="sample", data_dir=None)
         rows[name] |= set(examples[ROW])
     for row in whole.filter(pl.col("exemplars").list.len() > 0).iter_rows(named=True):
