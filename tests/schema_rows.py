@@ -199,6 +199,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"text": "I I think it is, um, late.", "rewrites": ["I think it is late."]},
     ],
 }
+ANSWERS: dict[str, dict[str, str]] = {
+    "Paraphrase": {"paraphrase": "yes", "not_paraphrase": "no"},
+    "WordInContext": {"same": "yes", "different": "no"},
+}
+"""Words for classes whose names are none, as a task gives them."""
 SCHEMAS: dict[str, type[Schema]] = {name: getattr(shipped, name) for name in ROWS}
 
 
@@ -212,7 +217,7 @@ def example_task(name: str) -> Task:
     if isinstance(schema.target, Label):
         field = schema.target.field
         columns[field] = labels(field, list(dict.fromkeys(row[field] for row in ROWS[name])))
-        answers = {"paraphrase": "yes", "not_paraphrase": "no"} if name == "Paraphrase" else {}
+        answers = ANSWERS.get(name, {})
     return Task(
         name=f"{schema.folder()}_rows",
         cluster="rows",
