@@ -125,7 +125,7 @@ def test_several_problems_of_tasks_are_told_at_once():
             "tasks: files is a Task object over files or a hub, and has no sample; "
             "build it with data: source, or write it as a task file with a sample beside it"
         ),
-        "tasks: sentimen is neither a task nor a cluster; did you mean sentiment?",
+        "tasks: sentimen is neither a task nor a cluster; did you mean sentiment or sentiment140?",
         "tasks: rte stands there twice, as a name and as a Task object; rename the object",
     ]
 
