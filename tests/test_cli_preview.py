@@ -140,7 +140,7 @@ def test_lengths_are_told_in_characters_and_in_tokens_of_a_given_tokenizer(tmp_p
     made.pre_tokenizer = Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(tmp_path)
     out = shown("copa", "--template", "quiz_night", "--tokenizer", tmp_path)
-    assert re.search(r"│ \d{3} \+ 36 characters, \d+ \+ \d+ tokens ", out)
+    assert re.search(r"│ 2\d\d \+ 36 characters, \d+ \+ \d+ tokens ", out)
     assert "token" not in shown("copa", "--template", "quiz_night")
 
 
