@@ -8,7 +8,7 @@ import pytest
 from command import command, on_a_real_terminal, on_a_terminal, refused
 from small_task import phrasings, task_file
 
-from instruction_kit.cli.catalogue import Kind
+from instruction_kit.cli.option import Kind
 from instruction_kit.holdout import LEAVE_TOGETHER
 from instruction_kit.library import library_folder
 
@@ -108,6 +108,7 @@ def test_a_task_of_ones_own_is_listed_with_all_that_its_file_says(haiku):
         "hub": None,
         "splits": {"train": 17, "test": None},
         "license": "cc0-1.0",
+        "status": "usable",
         "languages": ["ja"],
         "families": ["old_pond"],
         "metrics": ["accuracy"],

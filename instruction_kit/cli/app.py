@@ -1,41 +1,18 @@
-"""The commands and their options; nothing else."""
+"""The commands and their options; nothing else. Each loads what it needs when it runs, so that all begin quickly."""
 
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import track
 
-from instruction_kit.build.losses import totals
-from instruction_kit.built.diff import diff as folder_diff
-from instruction_kit.built.stats import stats as folder_stats
-from instruction_kit.built.verify import verify as verify_folder
-from instruction_kit.cli.catalogue import Kind, catalogue
-from instruction_kit.cli.check import finding_lines, problems
+from instruction_kit.cli.author import author
 from instruction_kit.cli.console import err, out, show, show_json
-from instruction_kit.cli.diff import diff_lines
-from instruction_kit.cli.list import entry_table
-from instruction_kit.cli.mixture import named_mixture
-from instruction_kit.cli.plan import plan_table
-from instruction_kit.cli.preview import Wanted, preview_task
-from instruction_kit.cli.probe import probe as probe_tasks
-from instruction_kit.cli.probe import probe_table
-from instruction_kit.cli.stats import drawing, stats_tables
-from instruction_kit.library import search_path
-from instruction_kit.review.review import review
-from instruction_kit.task.load import load_tasks
+from instruction_kit.cli.option import DataDir, Json, Paths
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(author)
 
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="What relative paths of Files sources resolve against.")
-]
-Paths = Annotated[
-    list[Path] | None, typer.Option("--path", help="A folder with tasks/ and templates/ of your own; may be repeated.")
-]
-KindOf = Annotated[Kind, typer.Argument(metavar="KIND", show_default=False, help="What to list.")]
-Json = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
 Built = Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A folder that `build` has written.")]
 MixtureFile = Annotated[
     Path, typer.Argument(metavar="MIXTURE", show_default=False, help="A YAML file, or the name of a recipe.")
@@ -47,125 +24,11 @@ Set = Annotated[
 
 
 @app.command()
-def check(
-    folders: Annotated[list[Path] | None, typer.Argument(metavar="[FOLDER…]", show_default=False)] = None,
-    *,
-    library: Annotated[
-        bool, typer.Option("--library", help="Hold them to the rules of the shipped library: advice is a problem.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Check every task, sample and template: all problems at once, exit 1 if there are any; advice beside them.
-
-    Without a folder the library itself is checked.
-    """
-    found = review(folders or [], library=library)
-    if json:
-        show_json(asdict(found))
-    else:
-        for line in finding_lines(found, library=library):
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
-    wrong = problems(found, library=library)
-    advice = len(found.findings) - len(wrong)
-    told = f"{found.num_tasks} tasks, {found.num_templates} templates, {len(wrong)} problems"
-    err.print(told + (f", {advice} pieces of advice" if advice else ""), highlight=False)
-    if wrong:
-        raise typer.Exit(1)
-
-
-new = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Begin a template or a task of your own.")
-app.add_typer(new, name="new")
-Mine = Annotated[Path, typer.Option("--path", help="Your own folder, which gets tasks/ and templates/.")]
-
-
-@new.command("template")
-def new_template(
-    schema: Annotated[str, typer.Argument(metavar="SCHEMA", help="A schema, or the one task that it is for.")],
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    *,
-    path: Mine = Path(),
-) -> None:
-    """Write a commented phrasing, to be changed."""
-    from instruction_kit.cli.new import new_template as begin
-
-    written = begin(schema, name, folder=path)
-    out.print(str(written), markup=False, highlight=False, soft_wrap=True)
-
-
-@new.command("task")
-def new_task(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    *,
-    schema: Annotated[str, typer.Option(help="What an example is; `list schemas` shows them.")] = "Classification",
-    cluster: Annotated[str, typer.Option(help="Its folder: tasks that test one skill.")] = "mine",
-    path: Mine = Path(),
-) -> None:
-    """Write a commented task over a CSV file, to be changed."""
-    from instruction_kit.cli.new import new_task as begin
-
-    written = begin(name, schema=schema, cluster=cluster, folder=path)
-    out.print(str(written), markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command("list")
-def list_(kind: KindOf, *, json: Json = False, path: Paths = None) -> None:
-    """List the tasks, templates, schemas, clusters, families or recipes of the library and of your own folders."""
-    entries = catalogue(kind, path or [])
-    if json:
-        show_json({kind: [asdict(entry) for entry in entries]})
-    else:
-        show(entry_table(kind, entries))
-
-
-@app.command()
-def preview(  # noqa: PLR0913 - each is an option of the command
-    task: Annotated[str, typer.Argument(metavar="TASK", show_default=False)],
-    *,
-    template: Annotated[str | None, typer.Option(help="Show this phrasing only: `folder/name` or `name`.")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 1,
-    setting: Annotated[str | None, typer.Option(help="Show this setting only.")] = None,
-    split: Annotated[
-        str | None, typer.Option(help="train, validation or test; by default the first that the task has.")
-    ] = None,
-    data: Annotated[
-        Literal["sample", "source"] | None,
-        typer.Option(
-            help="The sample beside the task file, or the source itself; by default the sample, if there is one."
-        ),
-    ] = None,
-    exemplars: Annotated[int, typer.Option(min=1, help="How many a few_shot setting shows.")] = 2,
-    tokenizer: Annotated[
-        str | None, typer.Option(help="Count tokens too: a repository, or a folder.", show_default=False)
-    ] = None,
-    data_dir: DataDir = None,
-    path: Paths = None,
-) -> None:
-    """Show rows of one task as its templates render them, beside each other: options, answer, and how long both are."""
-    wanted = Wanted(template, rows, setting, exemplars, split, data, data_dir, tokenizer, path or [])
-    preview_task(task, wanted)
-
-
-@app.command()
-def probe(
-    tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK…]", show_default=False)] = None,
-    rows: Annotated[int, typer.Option(min=1, help="How many rows of each split.")] = 100,
-    data_dir: DataDir = None,
-    path: Paths = None,
-) -> None:
-    """Read the first rows of every task's source: columns, label names, splits; exit 1 where one does not fit.
-
-    Without a task every one is tried. Hubs are streamed; nothing is built.
-    """
-    chosen = load_tasks(search_path(path or []), names=tasks or None)
-    found = list(track(probe_tasks(list(chosen.values()), rows=rows, data_dir=data_dir), console=err))
-    out.print(probe_table(found))
-    if any(line.problem for line in found):
-        raise typer.Exit(1)
-
-
-@app.command()
 def plan(mixture: MixtureFile, data_dir: DataDir = None, set_: Set = None, path: Paths = None) -> None:
     """Say what a mixture would hold, what leaves and why, before any row is rendered."""
+    from instruction_kit.cli.mixture import named_mixture
+    from instruction_kit.cli.plan import plan_table
+
     show(plan_table(named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or []).plan()))
 
 
@@ -178,6 +41,9 @@ def build(
     path: Paths = None,
 ) -> None:
     """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
+    from instruction_kit.build.losses import totals
+    from instruction_kit.cli.mixture import named_mixture
+
     try:
         wanted = named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or [])
         manifest = wanted.build(folder, progress=True)
@@ -216,6 +82,9 @@ def stats(
     json: Json = False,
 ) -> None:
     """Say what a built folder holds: its composition, how long its pairs are, what was lost and why."""
+    from instruction_kit.built.stats import stats as folder_stats
+    from instruction_kit.cli.stats import drawing, stats_tables
+
     drawn = drawing(picture) if picture else None  # before the work: what is missing for it
     found = folder_stats(folder, tokenizer=tokenizer, progress=True)
     if json:
@@ -229,6 +98,8 @@ def stats(
 @app.command()
 def verify(folder: Built) -> None:
     """Look at every file and every row of a built folder, and count both ledgers again; exit 1 if anything is wrong."""
+    from instruction_kit.built.verify import verify as verify_folder
+
     verdict = verify_folder(folder, progress=True)
     for problem in verdict.problems:
         out.print(problem, markup=False, highlight=False, soft_wrap=True)
@@ -296,6 +167,9 @@ def diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 1 where the folders differ.")] = False,
 ) -> None:
     """Compare two built folders: what their manifests say differently, and what became of each row."""
+    from instruction_kit.built.diff import diff as folder_diff
+    from instruction_kit.cli.diff import diff_lines
+
     found = folder_diff(a, b, num_examples=examples, progress=True)
     if json:
         show_json(asdict(found))

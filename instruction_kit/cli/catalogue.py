@@ -7,8 +7,9 @@ added. Nothing is read but the files themselves: no source, no sample.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from instruction_kit.cli.option import Kind
 from instruction_kit.errors import InstructionKitError, TemplateError, nearest
 from instruction_kit.holdout import LEAVE_TOGETHER
 from instruction_kit.library import recipe_files, search_path
@@ -16,10 +17,9 @@ from instruction_kit.schema.schema import Schema
 from instruction_kit.source import Files, Frame, Hub
 from instruction_kit.task.load import load_tasks
 from instruction_kit.task.task import Task
-from instruction_kit.template.load import known_schemas, load_template, template_files
-from instruction_kit.template.template import Template
 
-Kind = Literal["tasks", "templates", "schemas", "clusters", "families", "recipes"]
+if TYPE_CHECKING:
+    from instruction_kit.template.template import Template
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class TaskEntry:
     splits: dict[str, int | None]
     """Split -> rows as the task file states them, null where it does not."""
     license: str
+    status: Literal["usable", "unverified"]
+    """`unverified` where nobody has seen the source as the task file describes it."""
     languages: list[str]
     families: list[str]
     metrics: list[str]
@@ -134,6 +136,7 @@ def _task_entry(task: Task) -> TaskEntry:
         hub=":".join(filter(None, (source.id, source.config))) if isinstance(source, Hub) else None,
         splits=dict.fromkeys(source.split_names) | dict(task.sizes),
         license=task.license,
+        status=task.status,
         languages=list(task.languages),
         families=list(task.families),
         metrics=list(task.metrics),
@@ -142,6 +145,8 @@ def _task_entry(task: Task) -> TaskEntry:
 
 
 def _templates(paths: Sequence[Path]) -> list[Entry]:
+    from instruction_kit.template.load import known_schemas, load_template, template_files  # not for a list of tasks
+
     path = search_path(paths)
     tasks = load_tasks(path)
     known = known_schemas(tasks)
@@ -164,7 +169,7 @@ def _templates(paths: Sequence[Path]) -> list[Entry]:
     return entries
 
 
-def _template_entry(template: Template, schema: type[Schema], task: str | None, file: Path) -> TemplateEntry:
+def _template_entry(template: "Template", schema: type[Schema], task: str | None, file: Path) -> TemplateEntry:
     shown: Literal["shown", "none"] = "shown" if template.shows_options else "none"
     answers: Literal["rationale", "answer"] = "rationale" if template.cot else "answer"
     return TemplateEntry(
@@ -180,6 +185,8 @@ def _template_entry(template: Template, schema: type[Schema], task: str | None, 
 
 
 def _schemas(paths: Sequence[Path]) -> list[Entry]:
+    from instruction_kit.template.load import known_schemas, template_files
+
     path = search_path(paths)
     tasks, folders = load_tasks(path), [name.split("/")[0] for name in template_files(path)]
     found = sorted(known_schemas(tasks).values(), key=lambda schema: schema.__name__)

@@ -12,12 +12,12 @@ from instruction_kit.cli.catalogue import (
     ClusterEntry,
     Entry,
     FamilyEntry,
-    Kind,
     SchemaEntry,
     TaskEntry,
     TemplateEntry,
 )
 from instruction_kit.cli.console import table
+from instruction_kit.cli.option import Kind
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     "tasks": ("task", "cluster", "schema", ">train rows", "licence"),
@@ -44,7 +44,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         case TaskEntry():
             rows = entry.splits.get("train")
             known = "-" if "train" not in entry.splits else "?" if rows is None else f"{rows:,}"
-            return entry.name, entry.cluster, entry.schema, known, entry.license
+            name = entry.name if entry.status == "usable" else f"{entry.name} ({entry.status})"
+            return name, entry.cluster, entry.schema, known, entry.license
         case TemplateEntry():
             return entry.name, entry.output, entry.options, entry.style or "drawn"
         case SchemaEntry():

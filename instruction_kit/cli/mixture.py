@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from instruction_kit.cli.path import say_folders
 from instruction_kit.errors import MixtureError, nearest
 from instruction_kit.library import recipe_files
 from instruction_kit.mixture import Mixture
@@ -21,12 +22,12 @@ def named_mixture(name: Path, *, data_dir: Path | None, changes: Sequence[str], 
     if data_dir is not None:
         values["data_dir"] = data_dir
     if name.exists() or name.suffix or len(name.parts) > 1:
-        mixture = Mixture.from_yaml(name)
-        if paths:
-            values["paths"] = [*mixture.paths, *paths]
+        mixture = Mixture.from_yaml(name, paths=paths)
+        say_folders(mixture.paths)
         return mixture.model_copy(update=values) if values else mixture
     if str(name) not in (known := recipe_files(paths)):
         raise MixtureError(f"{name}: neither a file nor a recipe; {nearest(str(name), known)}")
+    say_folders(paths)
     return Mixture.from_recipe(str(name), **{"paths": list(paths), **values} if paths else values)
 
 

@@ -137,14 +137,14 @@ class Mixture(Part):
         return cls(recipe=name, **values)
 
     @classmethod
-    def from_yaml(cls, path: str | Path) -> "Mixture":
-        """Read a mixture from a file; paths in it are relative to the file.
+    def from_yaml(cls, path: str | Path, *, paths: Sequence[str | Path] = ()) -> "Mixture":
+        """Read a mixture from a file; paths in it are relative to the file, and `paths` come behind them.
 
         Raises:
             MixtureError: the file is missing or no YAML, or keys, values or names are wrong, each with its line.
 
         """
-        return read(Path(path), cls)
+        return read(Path(path), cls, paths=[Path(folder).resolve() for folder in paths])
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Another mixture, checked like any; what was worked out for this one is not carried over."""

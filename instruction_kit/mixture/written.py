@@ -4,7 +4,7 @@ In: a YAML file. Out: what `make` makes of its keys, with paths relative to the 
 its line. Values that cannot be do not hide names that mean nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from instruction_kit.mixture.mixture import Mixture
 
 
-def read(path: Path, make: "type[Mixture]") -> "Mixture":
-    """Read a mixture.
+def read(path: Path, make: "type[Mixture]", *, paths: Sequence[Path] = ()) -> "Mixture":
+    """Read a mixture, with further folders of tasks and templates behind its own.
 
     Raises:
         MixtureError: the file is missing or no YAML, or keys or values or names are wrong.
@@ -29,6 +29,9 @@ def read(path: Path, make: "type[Mixture]") -> "Mixture":
     """
     text = _text(path)
     values = relative(parse_yaml(text, where=str(path), error=MixtureError), path.parent)
+    if paths and isinstance(values.setdefault("paths", []), str | list):
+        mine = values["paths"]
+        values["paths"] = [*([mine] if isinstance(mine, str) else mine), *map(str, paths)]
     located = partial(_located, path, text, {*values, *make.model_fields})
     try:
         made = make(**values)
