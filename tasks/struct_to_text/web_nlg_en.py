@@ -22,7 +22,7 @@ task = Task(
     # Challenge sets lie in folders whose names begin with challenge_; on that branch they are merged into the splits.
     skip=pl.col("gem_id").str.contains("-challenge_", literal=True),
     metrics=["rouge1", "rouge2", "rougeLsum"],
-    license="cc-by-nc-sa-4.0",
+    license="cc-by-nc-4.0",
     families=["web_nlg"],
     languages=["en"],
     sizes={"train": 35_426, "validation": 1_667, "test": 1_779},
