@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN = 4
 """About what tokenizers make of English; UTF-8 takes more bytes for scripts of which they make more tokens."""
 
-NUM_STYLES = 6
+NUM_STYLES = 4
 """So many styles of listing options stand for all."""
 
 Counts = tuple[int, int, int]
