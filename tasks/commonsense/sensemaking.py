@@ -6,6 +6,8 @@ from instruction_kit import Hub, Task, index, options, text
 from instruction_kit.schema import MultipleChoice
 
 reason = pl.col("reason")
+chosen = text(pl.when(reason == "A").then("A").when(reason == "B").then("B").when(reason == "C").then("C"))
+why = chosen.str.strip_chars_end(".")  # many begin small and end without a stop
 
 task = Task(
     schema=MultipleChoice,
@@ -16,9 +18,8 @@ task = Task(
         ),
         "options": options("sentence0", "sentence1"),
         "answer": index("false"),  # where the nonsense stands
-        "rationale": text(
-            pl.when(reason == "A").then("A").when(reason == "B").then("B").when(reason == "C").then("C")
-        ),  # two of the three reasons are made to mislead
+        # two of the three reasons are made to mislead
+        "rationale": pl.when(why != "").then(why.str.slice(0, 1).str.to_uppercase() + why.str.slice(1) + "."),
     },
     skip=pl.col("sentence0") == pl.col("sentence1"),
     license="unknown",
