@@ -92,6 +92,11 @@ def test_of_nothing_nothing_is_a_copy():
     assert found() == found(table([])) == found(table([("", "", "yes")])) == {}
 
 
+def test_rows_of_an_answer_alone_are_copies_where_that_is_the_same():
+    rows = pl.DataFrame({NUMBER: [0, 1, 2], KEY: [0, 1, 2], KIND: ["a", "b", "a"]}, schema_overrides={KEY: pl.UInt64})
+    assert found(rows) == {2: 0}
+
+
 def brute(rows, *, near: bool) -> dict[int, int]:
     """The rule itself, every row against every row that stayed."""
 

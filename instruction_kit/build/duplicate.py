@@ -41,7 +41,7 @@ def copies(batches: Batches, *, near: bool) -> pl.DataFrame:
     """Every row that is a copy of another that stays; of several that are alike the one with the least key stays.
 
     Args:
-        batches: gives the rows; called twice where near copies are looked for too.
+        batches: gives the rows; called three times where near copies count.
         near: whether near copies count.
 
     """

@@ -44,9 +44,10 @@ def duplicates(
         return pl.DataFrame(schema=DUPLICATES)
     parts = [_of_task(mixture, name, frames[name, TRAIN]) for name in sorted(mixture.held_out.training)]
     rows = pl.concat(parts).with_row_index(NUMBER).with_columns(pl.col(NUMBER).cast(pl.Int64))
-    trained = [scan for scan in scans if scan.unit.split == TRAIN and scan.unit.task in mixture.held_out.training]
+    places = rows.sort(POS).partition_by("task", SCAN, as_dict=True)
+    mine = [(scan, places.get((scan.unit.task, scan.unit.number))) for scan in scans if scan.unit.split == TRAIN]
     found = copies(
-        lambda: (part for scan in trained for part in _texts(mixture, scan, rows)),
+        lambda: (part for scan, own in mine if own is not None for part in _texts(mixture, scan, own)),
         near=mixture.drop_duplicates == "near",
     )
     names = rows.select(NUMBER, *_NAMES)
@@ -63,14 +64,11 @@ def _of_task(mixture: "Mixture", name: str, frame: pl.DataFrame) -> pl.DataFrame
 
 
 def _texts(mixture: "Mixture", scan: Scan, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The rows of one scan that may be drawn, as words."""
-    schema = mixture.chosen[scan.unit.task].schema
-    mine = rows.filter(pl.col("task") == scan.unit.task, pl.col(SCAN) == scan.unit.number).sort(POS)
-    places = mine[POS].to_numpy()
-    start = 0
+    """The rows of one scan that may be drawn, in the order of their places."""
+    schema, places, start = mixture.chosen[scan.unit.task].schema, rows[POS].to_numpy(), 0
     for batch in batches(scan.examples):
         low, high = np.searchsorted(places, (start, start + batch.height)).tolist()
-        here = mine[low:high]
+        here = rows[low:high]
         yield _compared(batch[(here[POS] - start).to_list()], schema).with_columns(here[NUMBER], here[KEY])
         start += batch.height
 
@@ -80,7 +78,7 @@ def _compared(examples: pl.DataFrame, schema: "type[Schema]") -> pl.DataFrame:
     said = texts(examples, schema).select(squeezed(pl.all()))
     answer = [name for name in (answer_field(schema),) if name in said.columns]
     others = examples.drop(ROW, HASH, *said.columns)
-    name = pl.lit(f"{schema.__module__}.{schema.__qualname__}").alias("schema")
+    name = pl.lit(f"{schema.__module__}.{schema.__qualname__}").alias("*schema")
     equal = pl.concat([said.select(answer), others], how="horizontal").select(pl.struct(name, pl.all()))
     return said.drop(answer).with_columns(equal.to_series().struct.json_encode().alias(KIND))
 
