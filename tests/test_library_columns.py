@@ -96,6 +96,41 @@ CLEANED: dict[str, tuple[list[dict[str, Any]], Any]] = {
         [{"question": r"b'Solve 2*x = 6 for x.\n'", "answer": r"b'3\n'"}],
         {"question": "Solve 2*x = 6 for x.", "answer": "3"},
     ),
+    "anli_r3": (
+        [{"premise": "How to peel<br>Boil it.<br />Wait.", "hypothesis": "It is raw.", "label": 2}],
+        {"premise": "How to peel\nBoil it.\nWait.", "label": "contradiction"},
+    ),
+    "cot_esnli": (
+        [
+            {
+                "question": r'"A dog runs." Is a dog awake?\nOptions:\n- no\n- it is not possible to tell\n- yes\n',
+                "answer": "yes",
+                "explanation": r"It runs.\nSo it is awake.",
+            }
+        ],
+        {
+            "question": '"A dog runs." Is a dog awake?',
+            "options": ["no", "it is not possible to tell", "yes"],
+            "answer": 2,
+            "rationale": "It runs.\nSo it is awake.",
+        },
+    ),
+    "glue_qqp": (
+        [{"question1": 'What is ""per se""?', "question2": " Is it Latin? ", "label": 0}],
+        {"question1": 'What is "per se"?', "question2": "Is it Latin?", "label": "not_duplicate"},
+    ),
+    "paws_wiki": (
+        [{"sentence1": "It is `` Low Tide '' .", "sentence2": "`` Low Tide '' it is .", "label": 1}],
+        {"sentence1": 'It is " Low Tide " .', "sentence2": '" Low Tide " it is .', "label": "paraphrase"},
+    ),
+    "sentiment140": (
+        [{"text": "@bo &lt;3 &quot;tea&quot; &amp;amp; me ", "sentiment": 4}, {"text": "tea", "sentiment": 2}],
+        {"text": '@bo <3 "tea" &amp; me', "label": "positive"},
+    ),
+    "yelp_polarity_reviews": (
+        [{"text": r'So ""fresh"".\nSo \""warm\"".', "label": 0}],
+        {"text": 'So "fresh".\nSo "warm".', "label": "negative"},
+    ),
     "true_case": ([pair(en="In Rome.", ro="…"), pair(en="Hi, Bo.", ro="…"), pair(en="Is it Bo?", ro="…")], "is it bo?"),
     "fix_punct": ([pair(en="In Rome.", ro="…"), pair(en="Hi, Bo.", ro="…"), pair(en="Is it Bo?", ro="…")], "Hi Bo"),
     "word_segment": ([pair(en="In Rome.", ro="…"), pair(en="Hi, Bo.", ro="…")], "InRome."),
@@ -112,6 +147,20 @@ def test_one_example_is_made_of_these_rows_without_the_marks_of_the_source(name)
     (made,) = mapped(TASKS[name], *rows)
     wanted = wanted if isinstance(wanted, dict) else {"text": wanted}
     assert {field: made[field] for field in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("mean", "grade"), [(0.0, "0"), (0.5, "0"), (1.5, "2"), (2.5, "2"), (2.6, "3"), (4.75, "5"), (5.0, "5")]
+)
+def test_a_mean_of_grades_is_the_nearest_whole_one_and_of_two_the_even_one(mean, grade):
+    (made,) = mapped(TASKS["stsb"], {"sentence1": "a", "sentence2": "b", "label": mean})
+    assert made["score"] == grade
+
+
+def test_a_question_that_shows_no_answers_has_those_of_inference():
+    asked = {"question": "Is it so?", "answer": "it is not possible to tell", "explanation": "Who knows?"}
+    (made,) = mapped(TASKS["cot_esnli"], asked)
+    assert (made["options"], made["answer"]) == (["yes", "it is not possible to tell", "no"], 1)
 
 
 @given(odd_text)
