@@ -4,7 +4,9 @@ In: a review. Out: which of its findings are problems, and a line each. Held to 
 falls short of them is a problem too.
 """
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from instruction_kit.review.finding import Finding
 from instruction_kit.review.review import Review
@@ -16,6 +18,8 @@ def problems(found: Review, *, library: bool) -> list[Finding]:
 
 
 def finding_lines(found: Review, *, library: bool) -> Iterator[str]:
-    """Problems, and advice that is called so."""
-    wrong = problems(found, library=library)
-    return (str(one) if one in wrong else f"{one.place}: advice: {one.told}" for one in found.findings)
+    """Problems, and advice that is called so; files below the current folder by their way from there."""
+    wrong, here = problems(found, library=library), f"{Path.cwd()}{os.sep}"
+    for one in found.findings:
+        told = str(one) if one in wrong else f"{one.place}: advice: {one.told}"
+        yield told.replace(here, "")
