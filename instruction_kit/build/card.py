@@ -44,6 +44,8 @@ def _body(manifest: Manifest) -> Iterator[str]:
     for name, task in manifest.tasks.items():
         shares = (f"{task.expected_share:.2%}", f"{task.realised_share:.2%}") if task.role == "train" else ("", "")
         yield f"| {name} | {task.cluster} | {task.role} | {shares[0]} | {shares[1]} | {task.rounds} | {task.license} |"
+    yield ""
+    yield from _shares(manifest)
     if manifest.overlap:
         yield ""
         yield from _overlap(manifest)
@@ -62,6 +64,18 @@ def _body(manifest: Manifest) -> Iterator[str]:
     yield "```yaml"
     yield yaml.safe_dump(manifest.mixture, sort_keys=False, allow_unicode=True).rstrip()
     yield "```"
+
+
+def _shares(manifest: Manifest) -> Iterator[str]:
+    yield "Training pairs, and tokens at four bytes each; expected before any was rendered, and written:"
+    yield ""
+    yield "| by | name | pairs expected | pairs | tokens expected | tokens |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for share in manifest.shares:
+        if share.by != "task":
+            tokens = "" if share.expected_tokens is None else f"{share.expected_tokens:,.0f}"
+            numbers = (f"{share.expected_pairs:,.0f}", f"{share.pairs:,}", tokens, f"{share.tokens:,.0f}")
+            yield f"| {share.by} | {share.name} | {' | '.join(numbers)} |"
 
 
 def _overlap(manifest: Manifest) -> Iterator[str]:
