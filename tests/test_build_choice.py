@@ -30,15 +30,6 @@ def of_task(folder: Path, name: str, split: str = "train") -> pl.DataFrame:
 # --- a new task -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("phrasing", [1, 2])
-def test_under_one_pass_a_new_task_changes_no_pair_of_another(tmp_path, paths, phrasing):
-    built(tmp_path / "before", paths, *tasks(90, 40), phrasings=phrasing, **MIXED)
-    built(tmp_path / "after", paths, *tasks(90, 60, 40), recitals(30), phrasings=phrasing, **MIXED)
-    for split in ("train", "validation", "seen"):
-        after = pairs(tmp_path / "after", split).filter(pl.col("task").is_in(["v90", "v40"]))
-        assert after.equals(pairs(tmp_path / "before", split)), split  # the same pairs in the same order
-
-
 def test_holding_a_task_out_changes_no_pair_of_another(tmp_path, paths):
     built(tmp_path / "before", paths, *tasks(90, 40, 60), **MIXED)
     built(tmp_path / "after", paths, *tasks(90, 40, 60), hold_out=["v60"], **MIXED)
@@ -152,10 +143,3 @@ def test_the_order_of_tasks_and_of_rows_and_of_weights_changes_nothing(tmp_path,
     for config, splits in {"train": ["train", "validation", "seen"], "held_out": ["v20__train", "v30__train"]}.items():
         for split in splits:
             assert pairs(tmp_path / "rows", split, config).equals(pairs(tmp_path / "one", split, config)), split
-
-
-def test_pairs_of_several_tasks_are_mixed_through(tmp_path, paths):
-    built(tmp_path / "out", paths, *tasks(300, 310))
-    order = pairs(tmp_path / "out")["task"].to_list()
-    low, high = binomial_bounds(len(order) // 2, 300 / 610)
-    assert low <= order[: len(order) // 2].count("v300") <= high
