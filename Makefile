@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 ARGS ?=
 
-.PHONY: help venv demo demo-raw test wheel hub-check golden check
+.PHONY: help venv demo demo-raw test wheel hub-check bench golden check
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ wheel: venv ## Install the wheel alone under every supported Python that is at h
 
 hub-check: venv ## Read the first 100 rows of every task's hub source: columns, label names, splits (needs a network)
 	$(RUN)instruction-kit probe
+
+bench: venv ## Measure how fast the commands are, into benchmarks/results (BENCH=…: another script of benchmarks/)
+	$(RUN)python benchmarks/$(or $(BENCH),commands).py $(ARGS)
 
 golden: venv ## Write anew what the templates render of the samples (tests/golden) and docs/labels.md, to be read as a diff
 	REWRITE_GOLDEN=1 $(RUN)python -m pytest -q tests/test_library_golden.py

@@ -1,8 +1,8 @@
 """A page of the docs as a reader works through it: commands are run, files are written, and what is shown is compared.
 
 Figures are not compared, since they change with the templates that ship; words and lines are. A line `…` stands for any
-number of lines. A YAML block begins with a comment that is its file's name; any other file's name stands in backticks at
-the end of the line above its block, before a colon.
+number of lines. A YAML block begins with a comment that is its file's name; any other file's name stands in backticks
+at the end of the line above its block, before a colon.
 """
 
 import re
