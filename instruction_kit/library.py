@@ -29,7 +29,7 @@ def search_path(paths: Sequence[str | Path] = ()) -> list[Path]:
     """
     folders = [library_folder()]
     for path in map(Path, paths):
-        if not (path / "tasks").is_dir() and not (path / "templates").is_dir():
+        if not any((path / name).is_dir() for name in ("tasks", "templates", "recipes")):
             raise InstructionKitError(f"{path}: {_fault(path)}")
         folders.append(path.resolve())
     return folders

@@ -73,7 +73,6 @@ def recipe(folder: Path, name: str, text: str) -> Path:
     path = folder / "recipes" / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    (folder / "tasks").mkdir(exist_ok=True)
     return folder
 
 
