@@ -1,12 +1,16 @@
 """The rules for the phrasings of a task: what is said of a task that breaks each of them."""
 
+import json
 from pathlib import Path
 
 import pytest
 from command import command
+from hypothesis import given
+from hypothesis import strategies as st
 from small_task import lines, task_file
 
 from instruction_kit.review.finding import Finding
+from instruction_kit.review.likeness import runs, shared
 from instruction_kit.review.review import review
 
 OWN = """\
@@ -113,3 +117,29 @@ def test_advice_is_called_so_and_counted(tmp_path):
     assert code == 0
     assert all(f"{tmp_path}/tasks/moods/posts.py:14: advice: " in line for line in out.splitlines())
     assert err == f"1 tasks, 1 templates, 0 problems, {len(out.splitlines())} pieces of advice\n"
+
+
+def test_a_program_reads_findings_with_their_places(tmp_path):
+    write(tmp_path, OWN, *ENOUGH[:-1])
+    code, out, _ = command("check", tmp_path, "--json")
+    (found,) = json.loads(out)["findings"]
+    assert code == 0
+    assert found == {
+        "file": f"{tmp_path}/tasks/moods/posts.py",
+        "line": 14,
+        "rule": "num_inverted",
+        "what": "0 inverted phrasings; 1 to 3 turn the task around",
+        "level": "rule",
+        "row": "",
+    }
+
+
+texts = st.lists(st.text(alphabet="ab ,.", max_size=20), max_size=3)
+
+
+@given(texts, texts)
+def test_how_alike_texts_are_is_a_share_the_same_both_ways(one, other):
+    first, second = runs(one), runs(other)
+    assert shared(first, second) == shared(second, first)
+    assert 0 <= shared(first, second) <= 1
+    assert shared(first, first) == (1 if first else 0)

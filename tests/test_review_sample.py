@@ -43,13 +43,13 @@ def lines(count: int = 24) -> Lines:
     return [*rows, *DIRT]
 
 
-def said(folder: Path, sample: Lines, *, task: str = TASK) -> list[tuple[int | None, str, str]]:
+def said(folder: Path, sample: Lines, *, task: str = TASK, as_it_is: bool = False) -> list[tuple[int | None, str, str]]:
     """Line, rule and words of what is said of a sample."""
     path = folder / "tasks/moods/notes.py"
     path.parent.mkdir(parents=True)
     path.write_text(task)
-    text = "".join(json.dumps(line) + "\n" for line in sample)
-    path.with_suffix(".sample.jsonl").write_text(text)
+    text = "".join(json.dumps(line, ensure_ascii=not as_it_is) + "\n" for line in sample)
+    path.with_suffix(".sample.jsonl").write_text(text, encoding="utf-8")
     found = review([folder], library=True).findings
     return [(one.line, one.rule, one.what) for one in found if one.file.endswith(".jsonl")]
 
@@ -157,6 +157,18 @@ def test_a_sample_that_cannot_be_read_is_a_problem_with_its_line(tmp_path):
     assert said(tmp_path, with_line(2, _split="dev")) == [
         (2, "file", "`_split` must be one of train, validation, test")
     ]
+
+
+def test_a_line_that_is_no_json_is_a_problem_with_its_line(tmp_path):
+    said(tmp_path, lines())
+    path = tmp_path / "tasks/moods/notes.sample.jsonl"
+    path.write_text(path.read_text().replace('{"note": "word1', '{"note" "word1'))
+    (found,) = review([tmp_path]).findings
+    assert str(found).startswith(f"{path}:2: not JSON")
+
+
+def test_a_text_may_hold_whatever_ends_a_line_elsewhere(tmp_path):
+    assert said(tmp_path, with_line(2, note="one\u2028two\x85three four"), as_it_is=True) == []
 
 
 def test_a_task_without_a_sample_is_asked_for_one_by_the_rules_of_the_library_alone(tmp_path):

@@ -80,7 +80,7 @@ class Finding:
         return f"{self.place}: {self.told}"
 
 
-def once_each(found: Iterable[Finding]) -> list[Finding]:
+def told_once(found: Iterable[Finding]) -> list[Finding]:
     """Each thing once; of what a template prints, one for each rule, in the first row that shows it."""
     kept: dict[Finding, Finding] = {}
     for one in found:

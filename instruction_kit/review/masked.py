@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from instruction_kit.render.listing import Listing
+from instruction_kit.schema.columns import frame_schema
 from instruction_kit.schema.field import Choice, Label
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
@@ -69,7 +72,8 @@ def _whole(name: str, task: Task) -> Any:
         return task.classes[0]
     if isinstance(target, Choice) and name == target.answer:
         return 0
-    return ["a", "b"] if "list" in str(task.schema.model_fields[name].annotation) else "a"
+    kind = frame_schema(task.schema)[name]
+    return ["a", "b"] if kind == pl.List(pl.String) else "a" if kind in (pl.String, pl.Unknown) else None
 
 
 def masked_values(

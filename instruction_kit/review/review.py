@@ -11,7 +11,7 @@ from pathlib import Path
 
 from instruction_kit.errors import InstructionKitError
 from instruction_kit.review.files import Read, read_folders
-from instruction_kit.review.finding import Finding, once_each, problem
+from instruction_kit.review.finding import Finding, problem, told_once
 from instruction_kit.review.likeness import Runs, runs
 from instruction_kit.review.masked import masked, whole_values
 from instruction_kit.review.origin import origin_findings
@@ -53,7 +53,7 @@ def review(folders: Sequence[Path], *, library: bool = False) -> Review:
     own = {name: file for name, file in read.templates.items() if read.is_own(file)}
     found += unused_findings(own, read.tasks.values(), used)
     tasks = [task for task in read.tasks.values() if read.is_own(task.path)]
-    return Review(len(tasks), read.num_templates, tuple(once_each(found)))
+    return Review(len(tasks), read.num_templates, tuple(told_once(found)))
 
 
 def task_findings(task: Task, read: Read, *, library: bool) -> list[Finding]:

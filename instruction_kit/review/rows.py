@@ -55,12 +55,14 @@ def read_rows(task: Task) -> Rows:
 
     """
     sample = Sample(task.sample_path)
-    lines = tuple(json.loads(line) for line in sample.path.read_text(encoding="utf-8").splitlines())
+    splits = sample.split_names  # what cannot be read is told here
+    text = sample.path.read_text(encoding="utf-8").removesuffix("\n")
+    lines = tuple(json.loads(line) for line in text.split("\n"))  # a text may hold other ends of lines
     by_line = replace(task, key=None) if task.key and task.rows is None else task
     usable: list[Row] = []
     lost: dict[int, dict[str, None]] = {}
     used: set[int] = set()
-    for split in sample.split_names:
+    for split in splits:
         for made in _mapped(by_line, split):
             for row in made.accepted.drop(HASH).to_dicts():
                 places = _lines_of(by_line, row.pop(ROW), split, lines)
