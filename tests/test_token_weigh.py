@@ -36,7 +36,8 @@ def weighed(made: Encoder, weighing: Weighing, rows: list[Any]) -> list[tuple[li
     of = table(rows)
     batch = made.batch(of)
     found, told = [], weights(weighing, batch, of, made).tolist()
-    for ids, (before, inside, after) in zip(batch.ids.to_pylist(), batch.sizes.tolist(), strict=True):
+    for place, (before, inside, after) in enumerate(batch.sizes.tolist()):
+        ids = batch.ids(np.array([place])).to_pylist()
         own, told = told[: len(ids)], told[len(ids) :]
         assert own[:before] == [0] * before
         assert own[before + inside :] == [0] * after

@@ -40,14 +40,19 @@ class Misfit(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Many pairs in tokens."""
+    """Many pairs in tokens, each put together from pieces, some of which several share."""
 
-    ids: pa.ListArray
-    """All ids of each pair; none of a misfit."""
+    pieces: pa.ListArray
+    places: npt.NDArray[np.int64]
+    """Which pieces each pair is made of: (pairs, pieces of one). A misfit's have no ids."""
     sizes: npt.NDArray[np.int64]
     """How many of them are of the prompt, of the completion, of the rest: (pairs, 3)."""
     misfits: dict[int, str]
     """Place of a pair that the layout cannot take -> why."""
+
+    def ids(self, order: npt.NDArray[np.int64]) -> pa.Array:
+        """Lay out the ids of some pairs, one after the other."""
+        return self.pieces.take(pa.array(self.places[order].ravel())).flatten()
 
 
 class Encoder(ABC):
@@ -84,7 +89,8 @@ class Encoder(ABC):
         misfits = {place: one.reason for place, one in enumerate(encoded) if isinstance(one, Misfit)}
         sides = [Encoded([], [], []) if isinstance(one, Misfit) else one for one in encoded]
         sizes = np.array([[len(side) for side in one] for one in sides], dtype=np.int64).reshape(-1, 3)
-        return Batch(pa.array([one.prompt + one.completion + one.rest for one in sides], IDS), sizes, misfits)
+        pieces = pa.array([one.prompt + one.completion + one.rest for one in sides], IDS)
+        return Batch(pieces, np.arange(len(sides))[:, None], sizes, misfits)
 
     def by(self, engine: Engine) -> Self:
         """Make the same encoder with another engine."""

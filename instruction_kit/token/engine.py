@@ -24,8 +24,8 @@ Encode = Callable[[list[str]], pa.ListArray]
 IDS = pa.list_(pa.int32())
 NAMES = ("gigatoken", "tokenizers")
 """Engines that are checked, the fastest first."""
-CHECKED_FIRST = 256
-CHECKED_ONE_IN = 64
+CHECKED_FIRST = 512
+CHECKED_ONE_IN = 256
 PLANTED = (
     "",
     " ",
@@ -109,7 +109,7 @@ def engines(tokenizer: "PreTrainedTokenizerBase", *, as_text: bool, names: Seque
     tokens = [str(token) for token in tokenizer.get_added_vocab()]
     planted = [*PLANTED, *tokens, *(f"x{token}y {token} z" for token in tokens)]
     rules = "" if backend is None else str(backend.to_str())
-    for name in names if rules else ():
+    for name in names if rules else ():  # each is made where the one before it is left
         encode = MAKERS[name](rules, as_text)
         if encode is None:
             continue

@@ -19,26 +19,28 @@ def best_fit(lengths: Ints, capacity: int) -> Ints:
     >>> best_fit(np.array([3, 6, 4, 5, 2]), 10).tolist()
     [0, 0, 1, 1, 2]
     """
-    free = 0
-    rooms: dict[int, list[int]] = {}
-    packs, sizes, count = [0] * len(lengths), lengths.tolist(), 0
-    for pair in _order(lengths, capacity).tolist():
-        size = sizes[pair]
+    order = _order(lengths, capacity)
+    free, count = 0, 0
+    packs: list[int] = []
+    rooms: list[list[int]] = [[] for _ in range(capacity + 1)]
+    bits = [1 << room for room in range(capacity + 1)]
+    for size in lengths[order].tolist():
         fitting = free >> size
         if fitting:
             room = size + (fitting & -fitting).bit_length() - 1
             opened = rooms[room]
             pack = opened.pop()
             if not opened:
-                free ^= 1 << room
+                free ^= bits[room]
         else:
             room, pack, count = capacity, count, count + 1
-        packs[pair] = pack
-        left = room - size
-        if left:
-            rooms.setdefault(left, []).append(pack)
-            free |= 1 << left
-    return np.array(packs, dtype=np.int64)
+        packs.append(pack)
+        if left := room - size:
+            rooms[left].append(pack)
+            free |= bits[left]
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = packs
+    return found
 
 
 def _order(lengths: Ints, capacity: int) -> Ints:

@@ -42,9 +42,7 @@ class PlainEncoder(Encoder):
         places[:, 2], places[:, 3] = number + shared.indices.to_numpy(zero_copy_only=False), begin + 1
         lengths = pc.list_value_length(pieces).to_numpy(zero_copy_only=False).astype(np.int64)[places]
         sizes = np.stack([lengths[:, 0] + lengths[:, 1], lengths[:, 2] + 1, np.zeros(number, np.int64)], axis=1)
-        offsets = np.concatenate([[0], sizes.sum(axis=1).cumsum()]).astype(np.int32)
-        ids = pieces.take(pa.array(places.ravel())).flatten()
-        return Batch(pa.ListArray.from_arrays(pa.array(offsets), ids), sizes, {})
+        return Batch(pieces, places, sizes, {})
 
     def afresh(self, pair: Pair) -> Encoded:
         """Encode one pair, each side by itself."""

@@ -126,17 +126,23 @@ def tokenise(
     """
     built, folder = Path(built), Path(folder)
     manifest = read_manifest(built)
+    identity = identity_of(manifest, encoder, wanted)
     found = read_record(folder)
-    if found is not None and found.identity == identity_of(manifest, encoder, wanted) and is_current(folder, found):
+    if found is not None and found.identity == identity and is_current(folder, found):
         return found
     (folder / RECORD).unlink(missing_ok=True)
-    *fast, last = engines(encoder.tokenizer, as_text=encoder.special_as_text, names=engine_names)
-    for engine in fast:
+    record = None
+    for engine in engines(encoder.tokenizer, as_text=encoder.special_as_text, names=engine_names):
+        writer = _Writer(built, folder, manifest, encoder.by(engine), wanted)
         try:
-            return _Writer(built, folder, manifest, encoder.by(engine), wanted).write(accept_dropped, show_progress)
+            record = writer.write(identity, accept_dropped=accept_dropped, show_progress=show_progress)
+            break
         except UnequalError as error:
             logger.warning("%s; beginning again with another engine", error)
-    return _Writer(built, folder, manifest, encoder.by(last), wanted).write(accept_dropped, show_progress)
+    if record is None:
+        raise AssertionError("the tokenizer's own engine is unequal to nothing")
+    write_record(folder, record)
+    return record
 
 
 def fitting(folder: Path, identity: Identity) -> TokenRecord:
@@ -183,8 +189,8 @@ class _Writer:
             raise TokenError(f"weights of tasks that {built} does not train on: {told}")
         self.tally = Tally(self.names, max_length=wanted.max_length)
 
-    def write(self, accept_dropped: bool, show_progress: bool) -> TokenRecord:  # noqa: FBT001 - named by its one caller
-        """Write all shards and the record."""
+    def write(self, identity: Identity, *, accept_dropped: bool, show_progress: bool) -> TokenRecord:
+        """Write all shards, and return what is to be recorded of them."""
         sources = [shard for shard in self.manifest.shards if (shard.config, shard.split) == ("train", "train")]
         with Progress(console=Console(stderr=True), disable=not show_progress) as progress:
             bar = progress.add_task("tokens", total=sum(shard.rows for shard in sources))
@@ -193,10 +199,10 @@ class _Writer:
         if not accept_dropped:
             self.tally.refuse_dropped()
         engine = self.encoder.engine
-        record = TokenRecord(
+        return TokenRecord(
             format_version=FORMAT_VERSION,
             code=_code(),
-            identity=identity_of(self.manifest, self.encoder, self.wanted),
+            identity=identity,
             engine=EngineRecord(name=engine.name, version=engine.version, checked=engine.checked),
             rows=sum(shard.rows for shard in shards),
             pairs=self.tally.pairs,
@@ -206,8 +212,6 @@ class _Writer:
             tasks=self.tally.tasks(),
             shards=[shard for shard in shards if shard.rows],
         )
-        write_record(self.folder, record)
-        return record
 
     def _shard(self, source: Shard, advance: Callable[[int], None]) -> TokenShard:
         """Turn one Parquet file into one Arrow file."""
@@ -240,9 +244,9 @@ class _Writer:
         packs = self._packs(kept + begin, lengths[kept])
         order = kept[np.argsort(packs, kind="stable")]
         borders = np.concatenate([[0], np.bincount(packs).cumsum()])
-        self.tally.filled(packs, tasks[kept], lengths[kept], batch.ids.flatten())
         spread = np.concatenate([[0], lengths[order].cumsum()])[borders]
-        ids = batch.ids.take(pa.array(order)).flatten()
+        ids = batch.ids(order)
+        self.tally.filled(packs, tasks[kept], lengths[kept], ids)
         columns = [
             _lists(ids, spread),
             _lists(_labels(ids, batch.sizes[order]), spread),
@@ -267,7 +271,8 @@ class _Writer:
         if self.wanted.weighing.is_even:
             return pa.nulls(len(spread) - 1, SCHEMA.field("loss_weights").type)
         found = weights(self.wanted.weighing, batch, window, self.encoder)
-        pairs = pa.ListArray.from_arrays(batch.ids.offsets, pa.array(found, pa.float32()))
+        offsets = np.concatenate([[0], batch.sizes.sum(axis=1).cumsum()])
+        pairs = _lists(pa.array(found, pa.float32()), offsets)
         return _lists(pairs.take(pa.array(order)).flatten(), spread)
 
 
