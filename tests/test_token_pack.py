@@ -112,7 +112,7 @@ def test_how_a_file_is_read_changes_no_byte(tmp_path, packed, monkeypatch):
     assert read_record(tmp_path) == read_record(packed)
 
 
-def test_windows_are_packed_apart_so_that_memory_holds_one(tmp_path, monkeypatch):
+def test_windows_are_packed_apart_so_that_memory_holds_two(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "WINDOW", 16)
     monkeypatch.setattr(module, "READ_ROWS", 5)
     tokenise(built(), tmp_path, Wanted(CAPACITY, packing=True), encoder=encoder())

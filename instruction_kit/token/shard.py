@@ -4,8 +4,8 @@ In goes a built folder, out comes a folder of Arrow files, one for each Parquet 
 record (`tokens.json`). Nothing is cut: a pair that is too long, or that the layout cannot take, is dropped and counted,
 and too many of them are an error. Pairs are read in windows of `WINDOW`, in the order of the mixture, which is shuffled
 already. Unpacked, a row is one pair, in that order. Packed, the pairs of a window are laid into rows by best fit
-(`pack`), and the window's rows are shuffled by a hash. Memory holds one window. Arrow streams are used because they
-are mapped into memory as they are: no cache, no copy.
+(`pack`), and the window's rows are shuffled by a hash. Memory holds two windows: one is encoded while the one before it
+is laid out. Arrow streams are used because they are mapped into memory as they are: no cache, no copy.
 
 A row:
 
@@ -25,8 +25,9 @@ What begins with `m_` no trainer reads.
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,7 @@ from instruction_kit.token.weigh import Weighing, weights
 logger = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 WINDOW = 16_384  # pairs among which a pack's are found; another number gives other packs
 READ_ROWS = 4_096
@@ -223,17 +225,17 @@ class _Writer:
         path = self.folder / f"{origin.stem}.arrow"
         rows = 0
         with committed(path) as beside, pa.OSFile(str(beside), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
-            for window in _windows(origin, [*self.encoder.columns, *ORIGIN.values(), *self.wanted.weighing.columns]):
-                batch = self._rows(window)
-                writer.write_batch(batch)
-                rows += len(batch)
+            windows = _windows(origin, [*self.encoder.columns, *ORIGIN.values(), *self.wanted.weighing.columns])
+            for window, batch in _ahead((window, self.encoder.batch(window)) for window in windows):
+                made = self._rows(window, batch)
+                writer.write_batch(made)
+                rows += len(made)
                 advance(len(window))
         return TokenShard(path=path.name, rows=rows, sha256=file_hash(path))
 
-    def _rows(self, window: pa.Table) -> pa.RecordBatch:
+    def _rows(self, window: pa.Table, batch: Batch) -> pa.RecordBatch:
         """Turn a window of pairs into rows."""
         begin = self.tally.position
-        batch = self.encoder.batch(window)
         _refuse_blank(batch, window)
         tasks = np.array([self.names.index(name) for name in window["task"].unique().to_pylist()], dtype=np.int64)
         tasks = tasks[window["task"].combine_chunks().dictionary_encode().indices.to_numpy()]
@@ -274,6 +276,15 @@ class _Writer:
         offsets = np.concatenate([[0], batch.sizes.sum(axis=1).cumsum()])
         pairs = _lists(pa.array(found, pa.float32()), offsets)
         return _lists(pairs.take(pa.array(order)).flatten(), spread)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Make the next item in a thread of its own while this one is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(next, items, None)
+        while (item := future.result()) is not None:
+            future = pool.submit(next, items, None)
+            yield item
 
 
 def _windows(origin: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
