@@ -361,10 +361,17 @@ def test_several_configs_are_one_dataset_whose_rows_name_their_config(streaming,
     ]
 
 
-def test_one_config_and_several_are_refused_together():
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"config": "x", "configs": ["x", "y"]}, "config= names one, configs= several; give one of them"),
+        ({"configs": ["x", "y", "x"]}, "configs= names x twice; name each once"),
+    ],
+)
+def test_configs_that_cannot_be_meant_are_refused(changes, told):
     with pytest.raises(SourceError) as refused:
-        Hub("a/b", config="x", configs=["x", "y"], splits={"test": "test"})
-    assert str(refused.value) == "Hub(a/b): config= names one, configs= several; give one of them"
+        Hub("a/b", splits={"test": "test"}, **changes)
+    assert str(refused.value) == f"Hub(a/b): {told}"
 
 
 def test_one_of_several_configs_that_is_not_there_is_told(tmp_path):

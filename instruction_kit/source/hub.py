@@ -72,6 +72,8 @@ class Hub(BaseModel):
             raise ValueError("name at least one split")
         if self.config and self.configs:
             raise ValueError("config= names one, configs= several; give one of them")
+        if twice := next((name for name in self.configs if self.configs.count(name) > 1), None):
+            raise ValueError(f"configs= names {twice} twice; name each once")
         if self.first and not self.streaming:
             raise ValueError("first= stops a stream; add streaming=True, or limit the mixture: num_examples_per_task")
         return self
