@@ -1,4 +1,4 @@
-"""WNLI: does a sentence follow with its pronoun replaced? Levesque et al. 2012, https://arxiv.org/abs/1804.07461"""
+"""WNLI: does a sentence follow with its pronoun replaced? Levesque et al. 2012, as in GLUE, https://arxiv.org/abs/1804.07461"""
 
 from instruction_kit import Hub, Task, labels, text
 from instruction_kit.schema import NaturalLanguageInference

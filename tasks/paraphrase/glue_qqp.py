@@ -1,4 +1,4 @@
-"""QQP: do two questions on Quora ask for the same? Iyer et al. 2017, https://arxiv.org/abs/1804.07461"""
+"""QQP: do two questions on Quora ask for the same? Iyer et al. 2017, as in GLUE, https://arxiv.org/abs/1804.07461"""
 
 import polars as pl
 
