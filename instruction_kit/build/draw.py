@@ -79,6 +79,11 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         measured[name, split] = _smallest(
             frames[name, split], mixture.num_held_out, mixture.seed, "held out", name, split
         )
+        choosing = frames.get((name, "validation"), _NO_ROWS)
+        if split == "test" and choosing.height:  # what a template is chosen on that is then measured on test
+            measured[name, "validation"] = _smallest(
+                choosing, mixture.num_validation, mixture.seed, "held out", name, "validation"
+            )
     overlap = leaks(mixture, scans, measured)
     if mixture.drop_overlap:
         frames = _without(frames, overlap)

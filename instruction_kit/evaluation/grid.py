@@ -1,7 +1,7 @@
 """A report as tables of text: a report goes in, titled grids come out, for Markdown and for the terminal alike.
 
-Accuracies are in percent with one decimal, log-likelihoods in nats a token with three. A model alone has one column;
-with a baseline the columns are before, after and the change.
+Shares are in percent with one decimal, log-likelihoods and correlations are numbers with three. A model alone has one
+column; with a baseline the columns are before, after and the change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,18 +11,15 @@ from instruction_kit.evaluation.report import (
     BASELINE,
     MODEL,
     TITLES,
+    Best,
     Figure,
     GroupResult,
-    Measure,
+    Kind,
     Report,
     SplitResult,
     TaskResult,
 )
 
-NAMES: Mapping[Measure, str] = {
-    "accuracy": "Rank accuracy, %",
-    "log_likelihood": "Log-likelihood of the reference, nats a token",
-}
 NONE = "-"
 NUM_NAMED = 3
 """How many rows that were left out are named in a table; `report.json` names all."""
@@ -37,67 +34,72 @@ class Grid(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
+def kinds_of(report: Report) -> list[Kind]:
+    """The kinds of figures in all splits, each once."""
+    return list(dict.fromkeys(kind for result in report.splits for kind in result.kinds))
+
+
 def overview(report: Report) -> list[Grid]:
     """Make one line a split: what the whole measurement says."""
     grids = []
-    for measure, title in NAMES.items():
+    for kind in kinds_of(report):
         lines = [
             (TITLES[result.split], str(group.num_tasks), str(group.num_rows), *_figures(group), *_baselines(group))
             for result in report.splits
             for group in result.overall
-            if group.measure == measure
+            if group.kind == kind
         ]
-        columns = ("", "tasks", "rows", *_figure_columns(report), *_baseline_columns(measure))
-        grids.append(Grid(title, columns, 1, tuple(lines)))
-    return [grid for grid in grids if grid.rows]
+        columns = ("", "tasks", "rows", *_figure_columns(report), *_baseline_columns(kind))
+        grids.append(Grid(kind.title, columns, 1, tuple(lines)))
+    return grids
 
 
 def task_lines(report: Report, result: SplitResult) -> list[Grid]:
     """Make one line a cluster with a line for each of its tasks below it."""
     grids = []
-    for measure, title in NAMES.items():
+    for kind in result.kinds:
         lines = []
-        for group in (group for group in result.clusters if group.measure == measure):
+        for group in (group for group in result.clusters if group.kind == kind):
             lines.append((group.cluster or "", str(group.num_rows), *_figures(group), *_baselines(group)))
             lines.extend(
                 (f"  {task.task}", str(task.num_rows), *_figures(task), *_baselines(task))
                 for task in _members(result, group)
             )
-        columns = ("cluster, task", "rows", *_figure_columns(report), *_baseline_columns(measure))
-        grids.append(Grid(f"{TITLES[result.split]}: {title}", columns, 1, tuple(lines)))
-    return [grid for grid in grids if grid.rows]
+        columns = ("cluster, task", "rows", *_figure_columns(report), *_baseline_columns(kind))
+        grids.append(Grid(f"{TITLES[result.split]}: {kind.title}", columns, 1, tuple(lines)))
+    return grids
 
 
-def clusters(report: Report, result: SplitResult, *, measure: Measure) -> Grid:
+def clusters(report: Report, result: SplitResult, *, kind: Kind) -> Grid:
     """Make one line a cluster."""
-    columns = ("cluster", "tasks", "rows", *_figure_columns(report), *_baseline_columns(measure))
+    columns = ("cluster", "tasks", "rows", *_figure_columns(report), *_baseline_columns(kind))
     lines = (
         (group.cluster or "", str(group.num_tasks), str(group.num_rows), *_figures(group), *_baselines(group))
         for group in result.clusters
-        if group.measure == measure
+        if group.kind == kind
     )
     return Grid("Clusters", columns, 1, tuple(lines))
 
 
-def tasks(report: Report, result: SplitResult, *, measure: Measure) -> Grid:
+def tasks(report: Report, result: SplitResult, *, kind: Kind) -> Grid:
     """Make one line a task, with its spread over templates."""
-    spread = ("templates", "lowest", "highest", "std. dev.")
-    columns = ("cluster", "task", "rows", *_figure_columns(report), *spread, *_baseline_columns(measure))
+    spread = ("templates", "lowest", "quartile", "median", "quartile", "highest", "best, chosen on others")
+    columns = ("cluster", "task", "rows", *_figure_columns(report), *spread, *_baseline_columns(kind))
     lines = (
         (task.cluster, task.task, str(task.num_rows), *_figures(task), *_spread(task), *_baselines(task))
         for task in result.tasks
-        if task.measure == measure
+        if task.kind == kind
     )
     return Grid("Tasks: mean and spread over templates", columns, 2, tuple(lines))
 
 
-def templates(report: Report, result: SplitResult, *, measure: Measure) -> Grid:
+def templates(report: Report, result: SplitResult, *, kind: Kind) -> Grid:
     """Make one line a phrasing of each task."""
     columns = ("task", "template", "setting", "rows", *_figure_columns(report))
     lines = (
-        (task.task, of.template, of.setting, str(of.num_rows), *_cells(of.figures, measure))
+        (task.task, of.template, of.setting, str(of.num_rows), *_cells(of.figures, kind, None))
         for task in result.tasks
-        if task.measure == measure
+        if task.kind == kind
         for of in task.templates
     )
     return Grid("Templates", columns, 3, tuple(lines))
@@ -113,55 +115,75 @@ def left_out(result: SplitResult) -> Grid:
     return Grid("Left out", columns, 6, tuple(lines))
 
 
-def number(value: float | None, measure: Measure, *, signed: bool = False) -> str:
-    """Write a figure, in percent where it is an accuracy.
+def number(value: float | None, kind: Kind, *, signed: bool = False) -> str:
+    """Write a figure, in percent where it is a share.
 
-    >>> number(0.5, "accuracy"), number(-1.25, "log_likelihood"), number(0.021, "accuracy", signed=True)
-    ('50.0', '-1.250', '+2.1')
+    >>> accuracy = Kind("rank", "zero_shot", "accuracy")
+    >>> number(0.5, accuracy), number(0.021, accuracy, signed=True)
+    ('50.0', '+2.1')
+    >>> number(-1.25, Kind("likelihood", "zero_shot", "log_likelihood"))
+    '-1.250'
     """
     if value is None:
         return NONE
     sign = "+" if signed else ""
-    return f"{100 * value:{sign}.1f}" if measure == "accuracy" else f"{value:{sign}.3f}"
+    return f"{100 * value:{sign}.1f}" if kind.in_percent else f"{value:{sign}.3f}"
+
+
+def interval(figure: Figure | None, kind: Kind, *, signed: bool = False) -> str:
+    """Write a 95% interval."""
+    if figure is None or figure.low is None:
+        return NONE
+    return f"{number(figure.low, kind, signed=signed)} to {number(figure.high, kind, signed=signed)}"
 
 
 def _members(result: SplitResult, group: GroupResult) -> Iterable[TaskResult]:
-    return (task for task in result.tasks if task.cluster == group.cluster and task.measure == group.measure)
+    return (task for task in result.tasks if task.cluster == group.cluster and task.kind == group.kind)
 
 
 def _figure_columns(report: Report) -> tuple[str, ...]:
-    return ("before", "after", "95% interval", "change") if BASELINE in report.models else ("mean", "95% interval")
+    if BASELINE in report.models:
+        return ("before", "after", "95% interval", "change", "its 95% interval")
+    return ("mean", "95% interval")
 
 
-def _baseline_columns(measure: Measure) -> tuple[str, ...]:
-    return ("chance", "majority") if measure == "accuracy" else ()
+def _baseline_columns(kind: Kind) -> tuple[str, ...]:
+    return ("chance", "majority") if _has_baselines(kind) else ()
+
+
+def _has_baselines(kind: Kind) -> bool:
+    return kind.measure.startswith("accuracy")
 
 
 def _figures(result: TaskResult | GroupResult) -> tuple[str, ...]:
-    return _cells(result.figures, result.measure)
+    return _cells(result.figures, result.kind, result.difference)
 
 
-def _cells(figures: Mapping[str, Figure], measure: Measure) -> tuple[str, ...]:
+def _cells(figures: Mapping[str, Figure], kind: Kind, difference: Figure | None) -> tuple[str, ...]:
     """Fill the columns of `_figure_columns`; the interval is the measured model's."""
     after = figures[MODEL]
-    interval = NONE if after.low is None else f"{number(after.low, measure)} to {number(after.high, measure)}"
     if BASELINE not in figures:
-        return (number(after.mean, measure), interval)
+        return (number(after.mean, kind), interval(after, kind))
     before = figures[BASELINE].mean
-    change = number(after.mean - before, measure, signed=True)
-    return (number(before, measure), number(after.mean, measure), interval, change)
+    change = number(after.mean - before, kind, signed=True)
+    of_change = interval(difference, kind, signed=True)
+    return (number(before, kind), number(after.mean, kind), interval(after, kind), change, of_change)
 
 
 def _spread(task: TaskResult) -> tuple[str, ...]:
-    spread = task.spread[MODEL]
-    found = (spread.min, spread.max, spread.standard_deviation)
-    return (str(len(task.templates)), *(number(value, task.measure) for value in found))
+    of, best = task.spread[MODEL], task.best.get(MODEL)
+    found = (of.min, of.lower_quartile, of.median, of.upper_quartile, of.max)
+    return (str(len(task.templates)), *(number(value, task.kind) for value in found), _best(best, task.kind))
+
+
+def _best(best: Best | None, kind: Kind) -> str:
+    return NONE if best is None else number(best.figure.mean, kind)
 
 
 def _baselines(result: TaskResult | GroupResult) -> tuple[str, ...]:
-    if result.measure != "accuracy":
+    if not _has_baselines(result.kind):
         return ()
-    return (number(result.chance, "accuracy"), number(result.majority, "accuracy"))
+    return tuple(number(value, result.kind) for value in (result.chance, result.majority))
 
 
 def _first_names(rows: Sequence[str]) -> str:

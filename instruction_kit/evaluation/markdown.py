@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable
 
-from instruction_kit.evaluation.grid import NAMES, Grid, clusters, left_out, overview, tasks, templates
+from instruction_kit.evaluation.grid import Grid, clusters, left_out, overview, tasks, templates
 from instruction_kit.evaluation.report import BASELINE, MODEL, TITLES, Report, Run, SplitResult
 
 READING = """\
 - Rank accuracy: each candidate answer is scored by the sum of the log-probabilities of its tokens and of the stop token
-  after the prompt; the highest score is the prediction. A tie with a wrong candidate is wrong.
+  after the prompt; the highest score is the prediction. A tie with a wrong candidate is wrong. Per token: the sum
+  divided by the number of tokens. Against an empty prompt: less the candidate's score where nothing stands before it.
 - Log-likelihood: tasks without options; the mean log-probability of a token of the first reference and its stop token.
+- Generated answers are read back through the template; an output from which none can be read counts as wrong.
 - A task's figure is the mean over its templates, each in each setting; a cluster's the plain mean over its tasks.
-- The interval is a 95% interval over rows: one row is one observation, however many templates it stands under. It
-  speaks of other rows of the same tasks and templates, not of other tasks or phrasings. Accuracies: Wilson score.
+- The interval is a 95% interval over rows, by 1,000 resamples in which rows that share a text stay together; that of a
+  change compares both models on the same rows. It speaks of other rows of the same tasks and templates, not of other
+  tasks or phrasings. Where all rows came out the same it has no width, whatever the number of rows.
 - Chance: a guess among the candidates. Majority: the best constant answer, always the candidate at one position.
-- Lowest, highest and standard deviation are over the templates of a task, for the model after tuning.
+- Lowest to highest: over the templates of a task, for the model after tuning. Best, chosen on others: the template that
+  is best on the task's validation rows, measured on its test rows; where there are none, each half of the rows under
+  the template that is best on the other half.
 """
 
 
@@ -33,10 +38,9 @@ def markdown(report: Report, *, picture: str) -> str:
 
 def _split(report: Report, result: SplitResult) -> str:
     parts = [f"## {TITLES[result.split]}"]
-    for measure, title in NAMES.items():
-        grids = [of(report, result, measure=measure) for of in (clusters, tasks, templates)]
-        if any(grid.rows for grid in grids):
-            parts.extend([f"### {title}", *(_table(grid, level=4) for grid in grids)])
+    for kind in result.kinds:
+        grids = [of(report, result, kind=kind) for of in (clusters, tasks, templates)]
+        parts.extend([f"### {kind.title}", *(_table(grid, level=4) for grid in grids)])
     if result.left_out:
         parts.append(_table(left_out(result), level=3))
     return "\n\n".join(parts)
@@ -47,7 +51,9 @@ def _run(run: Run) -> str:
     lines = [f"- {names[role]}: `{name}`" for role, name in run.models.items()]
     lines.append(f"- mixture: fingerprint `{run.dataset}`")
     lines.append(f"- layout: `{run.layout}`")
-    lines.append(f"- {run.dtype} on {run.device}; rows a task: {run.max_rows or 'all'}")
+    lines.append(f"- {run.dtype} on {run.device}; rows a task: {run.rows_per_task or 'all'}")
+    if run.generation != "{}":
+        lines.append(f"- generation: `{run.generation}`")
     lines.append("- " + ", ".join(f"{package} {version}" for package, version in run.versions.items()))
     return "## What was measured\n\n" + "\n".join(lines)
 

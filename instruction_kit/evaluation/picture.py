@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from instruction_kit.errors import MissingExtraError
-from instruction_kit.evaluation.grid import NAMES, number
+from instruction_kit.evaluation.grid import number
 from instruction_kit.evaluation.report import (
     BASELINE,
     MODEL,
     TITLES,
     Figure,
     GroupResult,
-    Measure,
+    Kind,
     Report,
     SplitResult,
     TaskResult,
@@ -46,7 +46,7 @@ class Panel(NamedTuple):
     """One pair of axes."""
 
     result: SplitResult
-    measure: Measure
+    kind: Kind
     lines: list["Line"]
 
     @property
@@ -88,30 +88,30 @@ def draw(report: Report, path: str | Path) -> None:
 def _panels(report: Report) -> Iterator[Panel]:
     for result in report.splits:
         for group in result.overall:
-            yield Panel(result, group.measure, list(_lines(result, group)))
+            yield Panel(result, group.kind, list(_lines(result, group)))
 
 
 def _lines(result: SplitResult, overall: GroupResult) -> Iterator[Line]:
     """List overall, clusters and tasks; a figure that is that of the line below it is left to that line."""
-    clusters = [group for group in result.clusters if group.measure == overall.measure]
+    clusters = [group for group in result.clusters if group.kind == overall.kind]
     if len(clusters) > 1:
         yield Line("all tasks", 0, overall)
     for cluster in clusters:
         name = (cluster.cluster or "").replace("_", " ")
         yield Line(name, 0, cluster if cluster.num_tasks > 1 else None)
         for task in result.tasks:
-            if (task.cluster, task.measure) == (cluster.cluster, cluster.measure):
+            if (task.cluster, task.kind) == (cluster.cluster, cluster.kind):
                 yield Line(task.task, 1, task)
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_ylim(len(panel.lines) - 0.5, -0.5)
-    if panel.measure == "accuracy":
+    if panel.kind.in_percent:
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     else:
         axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel(NAMES[panel.measure], fontsize=8.5, color=INK)
+    axes.set_xlabel(panel.kind.title, fontsize=8.5, color=INK)
     axes.set_yticks([])
     axes.tick_params(axis="x", labelsize=8.5, color=QUIET, labelcolor=INK)
     axes.grid(visible=True, axis="x", color=QUIET, linewidth=0.8)
@@ -143,17 +143,17 @@ def _draw_line(axes: Axes, place: int, line: Line) -> None:
     )
     if line.result is None:
         return
-    figures, measure = line.result.figures, line.result.measure
+    figures, kind = line.result.figures, line.result.kind
     before, after = figures.get(BASELINE), figures[MODEL]
     if line.result.chance is not None:
         axes.vlines(line.result.chance, place - 0.36, place + 0.36, colors=CHANCE, linewidth=1.6, zorder=2)
-    written = number(after.mean, measure)
+    written = number(after.mean, kind)
     if before is None:
         _draw_figure(axes, place, after, full=True)
     else:
         _draw_figure(axes, place - OFFSET, before, full=False)
         _draw_figure(axes, place + OFFSET, after, full=True)
-        written = f"{number(before.mean, measure)} → {written}"
+        written = f"{number(before.mean, kind)} → {written}"
     axes.text(1.04, place, written, transform=beside, va="center", fontsize=9, fontweight=weight, color=INK)
 
 

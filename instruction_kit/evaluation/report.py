@@ -1,21 +1,26 @@
 """What a report holds: the schema of `report.json`, stable within one `format_version`.
 
 Every figure follows from `rows.parquet` alone. The design decision: one record shape for every level (template, task,
-cluster, overall) and for both measures, with the models side by side in it, so that a reader needs no joins.
+cluster, overall) and for every measure, with the models side by side in it, so that a reader needs no joins.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from instruction_kit.errors import EvaluationError, nearest
+from instruction_kit.evaluation.metrics import METRICS
+from instruction_kit.evaluation.rows import Protocol
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
-Measure = Literal["accuracy", "log_likelihood"]
-"""Rank classification where a task has options, else mean log-likelihood per token of the first reference."""
+Shots = Literal["zero_shot", "few_shot"]
+Measure = str
+"""`accuracy`, `accuracy_per_token` and `accuracy_calibrated` of ranked candidates, `log_likelihood`, or a metric."""
 MeasuredSplit = Literal["seen", "validation", "held_out"]
 SPLITS: tuple[MeasuredSplit, ...] = ("seen", "validation", "held_out")
+CHOOSING = "choosing"
+"""Rows of held-out tasks on which a template is chosen that is then measured on others."""
 TITLES: dict[str, str] = {
     "seen": "Rows seen in training",
     "validation": "Rows of trained tasks, not seen",
@@ -25,6 +30,40 @@ MODEL = "model"
 """The name of the measured model in `rows.parquet` and in every `figures`."""
 BASELINE = "baseline"
 """The name of the model that it is compared with: the one before tuning."""
+
+SCORINGS: dict[Measure, str] = {
+    "accuracy": "Rank accuracy",
+    "accuracy_per_token": "Rank accuracy, scores per token",
+    "accuracy_calibrated": "Rank accuracy, scores against an empty prompt",
+}
+LIKELIHOOD = "log_likelihood"
+_PROTOCOLS: dict[Protocol, str] = {
+    "rank": "",
+    "likelihood": "",
+    "generate": " of generated answers",
+    "chain_of_thought": " behind a chain of thought",
+    "zero_shot_chain_of_thought": " by zero-shot chain of thought",
+}
+_SHOTS: dict[Shots, str] = {"zero_shot": "", "few_shot": ", few-shot"}
+
+
+class Kind(NamedTuple):
+    """What figures must share to be averaged: how they were measured, behind exemplars or not, and by what."""
+
+    protocol: Protocol
+    shots: Shots
+    measure: Measure
+
+    @property
+    def title(self) -> str:
+        """Say it in words."""
+        unit = ", %" if self.in_percent else ""
+        return f"{_name(self.measure)}{_PROTOCOLS[self.protocol]}{_SHOTS[self.shots]}{unit}"
+
+    @property
+    def in_percent(self) -> bool:
+        """Whether its figures are written in percent."""
+        return self.measure in SCORINGS or (self.measure in METRICS and METRICS[self.measure].unit == "percent")
 
 
 class Record(BaseModel):
@@ -44,13 +83,15 @@ class Run(Record):
     """How prompt and completion became tokens, as JSON."""
     dtype: str
     device: str
-    max_rows: int | None
+    rows_per_task: int | None
+    generation: str
+    """How answers were generated, as JSON; `{}` where none were."""
     versions: dict[str, str]
     """Package -> version."""
 
 
 class Figure(Record):
-    """One model's figure with its 95% interval over rows; the interval is null where one row is all there is."""
+    """One model's figure, or a difference, with its 95% interval over rows; null where there is one group of rows."""
 
     mean: float
     low: float | None
@@ -58,11 +99,25 @@ class Figure(Record):
 
 
 class Spread(Record):
-    """How one model's figure varies over the templates of a task; the deviation is that of these very templates."""
+    """How one model's figure varies over the templates of a task; quartiles as linear interpolation gives them."""
 
     min: float
+    lower_quartile: float
+    median: float
+    upper_quartile: float
     max: float
     standard_deviation: float
+    """That of these very templates."""
+
+
+class Best(Record):
+    """What one model reaches under the template that is best on rows other than those it is measured on."""
+
+    chosen_on: Literal["validation", "halves"]
+    """Validation rows of the task; without those each half of the rows is measured under the best of the other half."""
+    templates: tuple[str, ...]
+    """`template, setting`: one, or that of each half."""
+    figure: Figure
 
 
 class TemplateResult(Record):
@@ -75,11 +130,11 @@ class TemplateResult(Record):
     """Model -> its figure."""
 
 
-class TaskResult(Record):
-    """One task: the mean over its templates."""
+class Result(Record):
+    """What every level has."""
 
-    task: str
-    cluster: str
+    protocol: Protocol
+    shots: Shots
     measure: Measure
     num_rows: int
     """Rows, not pairs: each counts once, however many templates it stands under."""
@@ -88,24 +143,36 @@ class TaskResult(Record):
     majority: float | None
     """Accuracy of the best constant answer; null without candidates."""
     figures: dict[str, Figure]
+    difference: Figure | None
+    """Model minus baseline, over the same rows; null without a baseline."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it may be averaged with."""
+        return Kind(self.protocol, self.shots, self.measure)
+
+
+class TaskResult(Result):
+    """One task: the mean over its templates."""
+
+    task: str
+    cluster: str
+    num_groups: int
+    """Groups of rows that share a text: what is resampled."""
+    unread: dict[str, int]
+    """Model -> generated outputs from which no answer could be read; they count as wrong."""
     spread: dict[str, Spread]
-    difference: float | None
-    """Model minus baseline; null without a baseline."""
+    best: dict[str, Best]
+    """Model -> what it reaches under its best template; of held-out tasks with several templates."""
     templates: tuple[TemplateResult, ...]
 
 
-class GroupResult(Record):
-    """The plain mean over the tasks of a cluster, or of everything, that share a measure."""
+class GroupResult(Result):
+    """The plain mean over the tasks of a cluster, or of everything, that share a kind."""
 
     cluster: str | None
     """Null for everything."""
-    measure: Measure
     num_tasks: int
-    num_rows: int
-    chance: float | None
-    majority: float | None
-    figures: dict[str, Figure]
-    difference: float | None
 
 
 class LeftOut(Record):
@@ -124,10 +191,15 @@ class SplitResult(Record):
 
     split: MeasuredSplit
     overall: tuple[GroupResult, ...]
-    """One for each measure that its tasks have."""
+    """One for each kind that its tasks have."""
     clusters: tuple[GroupResult, ...]
     tasks: tuple[TaskResult, ...]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of figures that there are, those of ranking first."""
+        return [group.kind for group in self.overall]
 
 
 class Report(Record):
@@ -153,8 +225,14 @@ class Report(Record):
         raise EvaluationError(f"split {name} is not in this report; {nearest(name, [s.split for s in self.splits])}")
 
     def overall(self, name: str, *, measure: Measure = "accuracy", model: str = MODEL) -> float | None:
-        """Give one model's overall figure on one split; None where no task of that split has this measure."""
+        """Give one model's overall figure on one split: of the first kind with this measure, ranking before others."""
         for group in self.split(name).overall:
             if group.measure == measure:
                 return group.figures[model].mean
         return None
+
+
+def _name(measure: Measure) -> str:
+    if measure == LIKELIHOOD:
+        return "Log-likelihood of the reference, nats a token"
+    return SCORINGS.get(measure) or METRICS[measure].title

@@ -2,45 +2,60 @@
 
 The figure of a task is the mean over its templates (each phrasing in each setting), that of a cluster and of everything
 the plain mean over its tasks. A pair that one model could not take is left out for all, so that models are compared on
-the same pairs. Tasks with and without candidates are never averaged together.
+the same pairs. Figures of different kinds are never averaged together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, pstdev
+from typing import NamedTuple, cast
 
+import numpy as np
 import polars as pl
 
 from instruction_kit.errors import EvaluationError
-from instruction_kit.evaluation.figures import (
-    Interval,
-    chance,
-    effective_rows,
-    interval_of_mean,
-    majority,
-    normal,
-    weighted_mean,
-    wilson,
-)
+from instruction_kit.evaluation.figures import chance, majority
+from instruction_kit.evaluation.metrics import METRICS
 from instruction_kit.evaluation.report import (
     BASELINE,
+    CHOOSING,
     FORMAT_VERSION,
     MODEL,
     SPLITS,
-    Figure,
+    Best,
     GroupResult,
+    Kind,
     LeftOut,
     MeasuredSplit,
     Report,
     Run,
+    Shots,
     SplitResult,
     Spread,
     TaskResult,
     TemplateResult,
 )
-from instruction_kit.evaluation.rows import PAIR, ROWS, check_rows
+from instruction_kit.evaluation.rows import PAIR, ROWS, Protocol, check_rows
+from instruction_kit.evaluation.sample import Pairs, Sample, average
+from instruction_kit.evaluation.sums import measures_of
 
 ROW = ("split", "row")
 """What names a row within a task."""
+SHOTS = pl.col("setting").str.split(".").list.first()
+PROTOCOLS: tuple[Protocol, ...] = (
+    "rank",
+    "likelihood",
+    "generate",
+    "chain_of_thought",
+    "zero_shot_chain_of_thought",
+)
+"""The order in which kinds are told."""
+
+
+class Told(NamedTuple):
+    """A task's result, and the samples that those above it are made from."""
+
+    result: TaskResult
+    samples: Mapping[str, Sample]
 
 
 def summarise(rows: pl.DataFrame, *, run: Run | None = None) -> Report:
@@ -53,127 +68,144 @@ def summarise(rows: pl.DataFrame, *, run: Run | None = None) -> Report:
     check_rows(rows)
     models = tuple(name for name in (MODEL, BASELINE) if name in rows["model"])
     ordered = rows.select(ROWS.names()).sort("model", *PAIR)  # so that no figure depends on the order of the rows
-    valued = ordered.with_columns(value=_value(), out=pl.col("dropped").is_not_null().any().over(PAIR))
+    told = ordered.with_columns(out=pl.col("dropped").is_not_null().any().over(PAIR), shots=SHOTS)
+    choosing = told.filter(~pl.col("out"), measured_split=CHOOSING)
     splits = [name for name in SPLITS if name in rows["measured_split"]]
     return Report(
         format_version=FORMAT_VERSION,
         run=run,
         models=models,
-        splits=tuple(_split(name, valued.filter(measured_split=name), models) for name in splits),
+        splits=tuple(_split(name, told.filter(measured_split=name), choosing, models) for name in splits),
     )
 
 
-def _value() -> pl.Expr:
-    """Say what a pair contributes: 1 or 0 for its prediction, or its log-likelihood per token."""
-    right = pl.col("prediction").list.set_difference("gold").list.len() == 0
-    per_token = pl.col("scores").list.first() / pl.col("num_tokens").list.first()
-    return pl.when(measure="accuracy").then(right.cast(pl.Float64)).otherwise(per_token)
-
-
-def _split(name: MeasuredSplit, rows: pl.DataFrame, models: Sequence[str]) -> SplitResult:
+def _split(name: MeasuredSplit, rows: pl.DataFrame, choosing: pl.DataFrame, models: Sequence[str]) -> SplitResult:
     measured = rows.filter(~pl.col("out"))
     if measured.is_empty():
         reasons = "; ".join(sorted(set(rows["dropped"].drop_nulls())))
         raise EvaluationError(f"split {name}: none of its {rows.height} pairs could be measured: {reasons}")
-    tasks = sorted(
-        (_task(frame, models) for frame in measured.partition_by("task", maintain_order=True)),
-        key=lambda result: (result.cluster, result.task),
-    )
-    clusters = sorted({task.cluster for task in tasks})
+    told: list[Told] = []
+    for part in measured.partition_by("task", "protocol", "shots", maintain_order=True):
+        same = choosing.join(part.select("task", "protocol", "shots").head(1), on=["task", "protocol", "shots"])
+        told += _task(part, same if name == "held_out" else None, models)
+    told.sort(key=lambda one: (one.result.cluster, one.result.task, _place(one.result.kind)))
+    clusters = sorted({one.result.cluster for one in told})
     return SplitResult(
         split=name,
-        overall=tuple(_groups(None, tasks, models)),
-        clusters=tuple(group for cluster in clusters for group in _groups(cluster, tasks, models)),
-        tasks=tuple(tasks),
+        overall=tuple(_groups(None, told, models)),
+        clusters=tuple(group for cluster in clusters for group in _groups(cluster, told, models)),
+        tasks=tuple(one.result for one in told),
         left_out=_left_out(rows.filter(pl.col("dropped").is_not_null())),
     )
 
 
-def _task(pairs: pl.DataFrame, models: Sequence[str]) -> TaskResult:
-    """Average over templates: a pair weighs the less, the more rows its template has."""
-    phrasings = ["template", "setting"]
-    weighted = pairs.with_columns(weight=1 / pl.len().over("model", *phrasings))
-    templates = [
-        _template(frame, models) for frame in pairs.sort(phrasings, maintain_order=True).partition_by(phrasings)
-    ]
-    figures = {model: _figure(weighted.filter(model=model)) for model in models}
-    rows = pairs.filter(model=models[0]).unique(ROW, keep="first", maintain_order=True)
-    first = rows.row(0, named=True)
-    golds, ranked = rows["gold"].to_list(), first["measure"] == "accuracy"
-    return TaskResult(
-        task=first["task"],
-        cluster=first["cluster"],
-        measure=first["measure"],
-        num_rows=rows.height,
-        chance=chance(golds, num_candidates=rows["candidates"].list.len().to_list()) if ranked else None,
-        majority=majority(golds, candidates=rows["candidates"].to_list()) if ranked else None,
-        figures=figures,
-        spread={model: _spread([template.figures[model].mean for template in templates]) for model in models},
-        difference=_difference(figures),
-        templates=tuple(templates),
+def _task(frame: pl.DataFrame, choosing: pl.DataFrame | None, models: Sequence[str]) -> Iterator[Told]:
+    """Average over templates, one result for each measure; `choosing` is None where no template is to be chosen."""
+    pairs, first = Pairs(frame), frame.row(0, named=True)
+    rows = frame.filter(model=models[0]).unique(ROW, keep="first", maintain_order=True)
+    for measure in measures_of(frame):
+        by_phrasing = {
+            phrasing: {model: pairs.sample(model, phrasing, measure) for model in models}
+            for phrasing in pairs.phrasings
+        }
+        samples = {model: average([of[model] for of in by_phrasing.values()]) for model in models}
+        ranked = measure in METRICS or measure.startswith("accuracy")
+        result = TaskResult(
+            task=first["task"],
+            cluster=first["cluster"],
+            protocol=first["protocol"],
+            shots=cast("Shots", first["shots"]),
+            measure=measure,
+            num_rows=rows.height,
+            num_groups=len(pairs.groups),
+            chance=_chance(rows) if ranked and measure.startswith("accuracy") else None,
+            majority=_majority(rows) if ranked and measure.startswith("accuracy") else None,
+            unread=_unread(frame, models),
+            figures={model: sample.figure for model, sample in samples.items()},
+            difference=samples[MODEL].less(samples[BASELINE]).figure if {MODEL, BASELINE} <= {*samples} else None,
+            spread={model: _spread([of[model].point for of in by_phrasing.values()]) for model in models},
+            best=_best(pairs, choosing, measure, models),
+            templates=tuple(_templates(pairs, by_phrasing, models)),
+        )
+        yield Told(result, samples)
+
+
+def _templates(
+    pairs: Pairs, samples: Mapping[tuple[str, str], Mapping[str, Sample]], models: Sequence[str]
+) -> Iterator[TemplateResult]:
+    for (template, setting), of in samples.items():
+        part = pairs.parts[models[0], (template, setting)]
+        yield TemplateResult(
+            template=template,
+            setting=setting,
+            num_rows=part.select(ROW).n_unique(),
+            figures={model: sample.figure for model, sample in of.items()},
+        )
+
+
+def _best(pairs: Pairs, choosing: pl.DataFrame | None, measure: str, models: Sequence[str]) -> dict[str, Best]:
+    if choosing is None or len(pairs.phrasings) < 2 or (choosing.is_empty() and len(pairs.groups) < 2):
+        return {}
+    lower = measure in METRICS and METRICS[measure].lower_is_better
+    on = None if choosing.is_empty() else Pairs(choosing)
+    return {model: pairs.best(model, measure, choosing=on, lower=lower) for model in models}
+
+
+def _chance(rows: pl.DataFrame) -> float | None:
+    if rows["candidates"].null_count() or rows["candidates"].list.len().min() == 0:
+        return None
+    return chance(rows["gold"].to_list(), num_candidates=rows["candidates"].list.len().to_list())
+
+
+def _majority(rows: pl.DataFrame) -> float | None:
+    if rows["candidates"].null_count() or rows["candidates"].list.len().min() == 0:
+        return None
+    return majority(rows["gold"].to_list(), candidates=rows["candidates"].to_list())
+
+
+def _unread(frame: pl.DataFrame, models: Sequence[str]) -> dict[str, int]:
+    generated = frame.filter(pl.col("outputs").is_not_null())
+    counts = {model: generated.filter(pl.col("answer").is_null(), model=model).height for model in models}
+    return {model: count for model, count in counts.items() if count}
+
+
+def _spread(points: Sequence[float]) -> Spread:
+    low, middle, high = np.quantile(points, [0.25, 0.5, 0.75])
+    return Spread(
+        min=min(points),
+        lower_quartile=float(low),
+        median=float(middle),
+        upper_quartile=float(high),
+        max=max(points),
+        standard_deviation=pstdev(points),
     )
 
 
-def _template(pairs: pl.DataFrame, models: Sequence[str]) -> TemplateResult:
-    first = pairs.row(0, named=True)
-    return TemplateResult(
-        template=first["template"],
-        setting=first["setting"],
-        num_rows=pairs.select(ROW).n_unique(),
-        figures={model: _figure(pairs.filter(model=model).with_columns(weight=1.0)) for model in models},
-    )
+def _groups(cluster: str | None, told: Sequence[Told], models: Sequence[str]) -> Iterator[GroupResult]:
+    """Average the tasks of one cluster, or all, one group for each kind."""
+    members: dict[Kind, list[Told]] = {}
+    for one in told:
+        if cluster in (None, one.result.cluster):
+            members.setdefault(one.result.kind, []).append(one)
+    for kind, of in sorted(members.items(), key=lambda item: _place(item[0])):
+        samples = {model: average([one.samples[model] for one in of]) for model in models}
+        yield GroupResult(
+            cluster=cluster,
+            protocol=kind.protocol,
+            shots=kind.shots,
+            measure=kind.measure,
+            num_tasks=len(of),
+            num_rows=sum(one.result.num_rows for one in of),
+            chance=_mean([one.result.chance for one in of]),
+            majority=_mean([one.result.majority for one in of]),
+            figures={model: sample.figure for model, sample in samples.items()},
+            difference=samples[MODEL].less(samples[BASELINE]).figure if {MODEL, BASELINE} <= {*samples} else None,
+        )
 
 
-def _figure(pairs: pl.DataFrame) -> Figure:
-    """Average one model's pairs by weight, with the interval over rows."""
-    rows = pairs.group_by(ROW, maintain_order=True).agg(
-        weight=pl.col("weight").sum(), value=(pl.col("value") * pl.col("weight")).sum() / pl.col("weight").sum()
-    )
-    values, weights = rows["value"].to_list(), rows["weight"].to_list()
-    mean = weighted_mean(values, weights=weights)
-    if pairs["measure"][0] == "log_likelihood":
-        return _with_interval(mean, normal(values, weights=weights))
-    share = min(1.0, max(0.0, mean))
-    return _with_interval(share, wilson(share, num_rows=effective_rows(weights)))
-
-
-def _with_interval(mean: float, interval: Interval | None) -> Figure:
-    low, high = interval or (None, None)
-    return Figure(mean=mean, low=low, high=high)
-
-
-def _spread(means: Sequence[float]) -> Spread:
-    return Spread(min=min(means), max=max(means), standard_deviation=pstdev(means))
-
-
-def _difference(figures: dict[str, Figure]) -> float | None:
-    return figures[MODEL].mean - figures[BASELINE].mean if BASELINE in figures and MODEL in figures else None
-
-
-def _groups(cluster: str | None, tasks: Sequence[TaskResult], models: Sequence[str]) -> Iterable[GroupResult]:
-    """Average the tasks of one cluster, or all, one group for each measure."""
-    for measure in ("accuracy", "log_likelihood"):
-        members = [task for task in tasks if task.measure == measure and cluster in (None, task.cluster)]
-        if members:
-            figures = {model: _mean_figure([task.figures[model] for task in members]) for model in models}
-            yield GroupResult(
-                cluster=cluster,
-                measure=measure,
-                num_tasks=len(members),
-                num_rows=sum(task.num_rows for task in members),
-                chance=_mean([task.chance for task in members]),
-                majority=_mean([task.majority for task in members]),
-                figures=figures,
-                difference=_difference(figures),
-            )
-
-
-def _mean_figure(figures: Sequence[Figure]) -> Figure:
-    means = [figure.mean for figure in figures]
-    intervals = [
-        None if figure.low is None or figure.high is None else Interval(figure.low, figure.high) for figure in figures
-    ]
-    return _with_interval(fmean(means), interval_of_mean(means, intervals=intervals))
+def _place(kind: Kind) -> tuple[int, bool]:
+    """Where a kind is told: by protocol, and zero-shot first."""
+    return PROTOCOLS.index(kind.protocol), kind.shots == "few_shot"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

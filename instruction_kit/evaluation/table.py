@@ -1,6 +1,7 @@
 """Those tables for the terminal: a report goes in, something that rich prints comes out, readable at 80 columns.
 
-For the width two columns are left to the report's files: the number of tasks, and the majority baseline.
+For the width some columns are left to the report's files: the number of tasks, the majority baseline, and the interval
+of a change.
 """
 
 from rich import box
@@ -10,7 +11,7 @@ from rich.table import Table
 from instruction_kit.evaluation.grid import Grid, overview, task_lines
 from instruction_kit.evaluation.report import Report
 
-LEFT_OUT = {"tasks", "majority"}
+LEFT_OUT = {"tasks", "majority", "its 95% interval"}
 NARROWEST_NAME = 24
 
 

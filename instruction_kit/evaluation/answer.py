@@ -1,0 +1,99 @@
+"""Generated answers: pairs go in, each with what the model wrote and what its template reads back of it comes out.
+
+A pair is asked as in training; what stands behind the template's marker is the answer. Of several samples the commonest
+answer counts, the first to be said of equally common ones: self-consistency, Wang et al. 2023,
+https://arxiv.org/abs/2203.11171. An output from which nothing can be read has no answer, and counts as wrong.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+from transformers import PreTrainedModel
+
+from instruction_kit.evaluation.generate import Generation, generate
+from instruction_kit.evaluation.metrics import plain
+from instruction_kit.evaluation.rows import finished
+from instruction_kit.evaluation.score import ignore, max_positions
+from instruction_kit.evaluation.trunk import Tokens
+from instruction_kit.template.template import Place
+from instruction_kit.token.conversation import pair_of
+from instruction_kit.token.encoder import Encoded, Encoder, Misfit
+
+NAME = ("task", "template", "setting", "split", "row")
+
+
+def answer(  # noqa: PLR0913 - as `rank`, and how texts are written and read
+    model: PreTrainedModel,
+    encoder: Encoder,
+    pairs: pl.DataFrame,
+    *,
+    places: Mapping[str, Place],
+    how: Generation,
+    batch_size: int,
+    advance: Callable[[int], None] = ignore,
+) -> pl.DataFrame:
+    """Let the model answer every pair; `places` say where in an output of each template the answer stands."""
+    encoded = encoder.encode([pair_of(row) for row in pairs.select(encoder.columns).iter_rows(named=True)])
+    dropped = [no_room(one, max_positions(model), how) for one in encoded]
+    kept = [place for place, reason in enumerate(dropped) if reason is None]
+    advance(pairs.height - len(kept))
+    prompts = [tuple(one.prompt) if isinstance(one, Encoded) else () for one in encoded]
+    written = generate(
+        model,
+        [prompts[place] for place in kept],
+        [names(pairs)[place] for place in kept],
+        stop_id=encoder.stop_id,
+        how=how,
+        batch_size=batch_size,
+        advance=advance,
+    )
+    outputs: list[list[str] | None] = [None] * pairs.height
+    for place, texts in zip(kept, written, strict=True):
+        outputs[place] = decoded(encoder, texts)
+    read = [places[name] for name in pairs["template"]]
+    answers = [commonest([of.read(text) for text in texts or ()]) for of, texts in zip(read, outputs, strict=True)]
+    rights = [
+        [right for text in texts if (right := of.read(text)) is not None]
+        for of, texts in zip(read, pairs["references"].to_list(), strict=True)
+    ]
+    return finished(
+        pairs.with_columns(
+            outputs=pl.Series(outputs, dtype=pl.List(pl.String)),
+            answer=pl.Series(answers, dtype=pl.String),
+            references=pl.Series(rights, dtype=pl.List(pl.String)),
+            dropped=pl.Series(dropped, dtype=pl.String),
+        )
+    )
+
+
+def commonest(answers: Sequence[str | None]) -> str | None:
+    """Take the commonest answer, as it was first written; None where there is none.
+
+    >>> commonest(["12", None, "The 12.", "7"])
+    '12'
+    """
+    said = [answer for answer in answers if answer is not None]
+    counts = Counter(map(plain, said))
+    return max(said, key=lambda answer: counts[plain(answer)], default=None)
+
+
+def decoded(encoder: Encoder, texts: Sequence[Tokens]) -> list[str]:
+    """Write tokens as text, without special ones."""
+    return [str(encoder.tokenizer.decode(list(text), skip_special_tokens=True)) for text in texts]
+
+
+def names(pairs: pl.DataFrame) -> list[str]:
+    """Name every pair, so that what is drawn for it is its own."""
+    return pairs.select(pl.concat_str(NAME, separator="\t")).to_series().to_list()
+
+
+def no_room(encoded: Encoded | Misfit, bound: int | None, how: Generation) -> str | None:
+    """Say why a prompt cannot be answered, if it cannot: the rule looks at this prompt alone."""
+    if isinstance(encoded, Misfit):
+        return encoded.reason
+    if not encoded.prompt:
+        return "the prompt has no tokens"
+    if bound is not None and len(encoded.prompt) + how.max_new_tokens > bound:
+        return f"its prompt leaves no room for {how.max_new_tokens} new tokens in the model's {bound} positions"
+    return None
