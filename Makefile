@@ -18,7 +18,7 @@ demo: venv ## Build a mixture from the samples, tune a small model on the CPU, m
 
 demo-raw: venv ## The same over real files: DATA=… is the folder that holds them
 	@test -n "$(DATA)" || { echo "make demo-raw needs the folder of the raw datasets: make demo-raw DATA=path/to/raw" >&2; exit 2; }
-	$(RUN)python scripts/demo.py examples/local_files/mixture.yaml --data-dir "$(DATA)" --out runs/demo-raw --num-pairs 4000 --epochs 1 --hidden-size 64 --max-rows 10
+	$(RUN)python scripts/demo.py examples/local_files/mixture.yaml --data-dir "$(DATA)" --out runs/demo-raw --num-pairs 4000 --epochs 1 --hidden-size 64 --rows-per-task 10
 
 test: venv ## Run every test, with branch coverage and the ten slowest (ARGS="-k words": some, without coverage)
 	$(RUN)python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term)

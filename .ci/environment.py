@@ -1,9 +1,9 @@
 """Make `.venv`, or bring it up to date; where it is fresh, do nothing, quickly.
 
-In: `pyproject.toml` and any Python. Out: `.venv` with the package (editable), its extras `fast`, `near`, `tune` and
-`dev`, and a stamp that names what it was made from. The stamp is written last, so an install that was interrupted is
-simply gone on with. A `.venv` whose Python is broken or of a version that the project does not support is made anew.
-Started by an older Python, it starts itself again under one that the project supports.
+In: `pyproject.toml` and any Python. Out: `.venv` with the package (editable), its extras `fast`, `metrics`, `near`,
+`tune` and `dev`, and a stamp that names what it was made from. The stamp is written last, so an install that was
+interrupted is simply gone on with. A `.venv` whose Python is broken or of a version that the project does not support
+is made anew. Started by an older Python, it starts itself again under one that the project supports.
 """
 
 from __future__ import annotations  # an older Python must get as far as `main`
@@ -118,7 +118,7 @@ def install() -> None:
     print("Installing into .venv: some minutes the first time", flush=True)
     if fixed:
         subprocess.run([*pip, *fixed], check=True)
-    subprocess.run([*pip, *fixed, "--editable", f"{ROOT}[fast,near,tune,dev]"], check=True)
+    subprocess.run([*pip, *fixed, "--editable", f"{ROOT}[fast,metrics,near,tune,dev]"], check=True)
 
 
 def has_gpu() -> bool:

@@ -79,7 +79,8 @@ def tuned(folder: Path, wheel: Path) -> None:
     step("tune: model", [python, "-c", MODEL], cwd=folder)
     flags = ["--dataset_name", "out", "--model_name_or_path", "model", "--output_dir", "tuned", "--max_steps", "2"]
     step("tune: finetune", [python, "-m", "instruction_kit.training.finetune", *flags, "--use_cpu", "true"], cwd=folder)
-    measure = ["--dataset_name", "out", "--model_name_or_path", "tuned", "--output_dir", "report", "--max_rows", "2"]
+    measure = ["--dataset_name", "out", "--model_name_or_path", "tuned", "--output_dir", "report"]
+    measure += ["--rows_per_task", "2"]
     step("tune: evaluate", [python, "-m", "instruction_kit.evaluation.evaluate", *measure], cwd=folder)
 
 

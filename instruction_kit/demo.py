@@ -54,7 +54,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
     epochs: Annotated[int, typer.Option(min=1)] = 11,
     learning_rate: Annotated[float, typer.Option(min=0)] = 2e-3,
     hidden_size: Annotated[int, typer.Option(help="Width of the model, a multiple of 16.")] = 128,
-    max_rows: Annotated[int, typer.Option(min=1, help="Measured rows of each task.")] = 8,
+    rows_per_task: Annotated[int, typer.Option(min=1, help="Measured rows of each task.")] = 8,
     expect_seen: Annotated[float, typer.Option(help="Fail below this rank accuracy on rows seen in training.")] = 0.0,
 ) -> None:
     """Build, tune, measure.
@@ -76,7 +76,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
     _step(3, "tuning, with the loss on the output alone")
     tuned = tune(built, untuned, folder / "tuned", epochs=epochs, learning_rate=learning_rate)
     _step(4, "measuring, before and after")
-    report = measure(built, untuned, tuned, folder / "report", max_rows=max_rows)
+    report = measure(built, untuned, tuned, folder / "report", rows_per_task=rows_per_task)
     out.print(
         f"Report: {folder / 'report' / 'report.md'} and report.png, report.json, rows.parquet beside it",
         highlight=False,
@@ -121,7 +121,7 @@ def tune(built: Path, untuned: Path, folder: Path, *, epochs: int, learning_rate
     return finetune(built, model_name_or_path=untuned, output_dir=folder, **RECIPE, **size)
 
 
-def measure(built: Path, untuned: Path, tuned: Path, folder: Path, *, max_rows: int) -> "Report":
+def measure(built: Path, untuned: Path, tuned: Path, folder: Path, *, rows_per_task: int) -> "Report":
     """Measure through the same door as `scripts/evaluate.py`, and print the three lines."""
     from instruction_kit.evaluation.evaluate import evaluate
     from instruction_kit.evaluation.table import overview_table
@@ -133,7 +133,7 @@ def measure(built: Path, untuned: Path, tuned: Path, folder: Path, *, max_rows: 
         output_dir=folder,
         split=("seen", "validation", "held_out"),
         per_device_eval_batch_size=64,
-        max_rows=max_rows,
+        rows_per_task=rows_per_task,
         console=err,
     )
     out.print(overview_table(report))

@@ -25,7 +25,7 @@ num_held_out: 6
 BELOW = r"rank accuracy on rows seen in training is 0\.[0-8]\d*, expected at least 0\.9"
 LINES = ["Rows seen in training", "Rows of trained tasks, not seen", "Held-out clusters"]
 EPOCHS = 7
-SIZE: dict[str, Any] = {"hidden_size": 128, "max_rows": 6, "expect_seen": 0.9}
+SIZE: dict[str, Any] = {"hidden_size": 128, "rows_per_task": 6, "expect_seen": 0.9}
 
 
 @pytest.fixture

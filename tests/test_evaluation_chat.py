@@ -17,7 +17,7 @@ from instruction_kit.evaluation.arguments import parse
 from instruction_kit.evaluation.evaluate import evaluate
 from instruction_kit.evaluation.files import read_report
 from instruction_kit.evaluation.folder import read_pairs
-from instruction_kit.evaluation.measure import measure, num_sequences
+from instruction_kit.evaluation.measure import amount, asked_of, measure
 from instruction_kit.evaluation.model import load_model
 from instruction_kit.token.chat import FORGED
 from instruction_kit.token.conversation import messages, pair_of
@@ -67,7 +67,7 @@ def test_progress_counts_pairs_that_the_layout_cannot_take(folder):
     told: list[int] = []
     loaded = load_model(str(model()), dtype="float32", device="cpu")
     measure(*loaded, encoder().layout, pairs, batch_size=4, advance=told.append)
-    assert sum(told) == num_sequences(pairs)
+    assert sum(told) == amount(asked_of(pairs, ["rank"]))
 
 
 def test_exemplars_turns_and_the_system_message_change_what_is_measured(folder):
@@ -76,7 +76,8 @@ def test_exemplars_turns_and_the_system_message_change_what_is_measured(folder):
     blank = pairs.with_columns(exemplars=pl.lit([], dtype=pairs.schema["exemplars"]), turns=None)
     without = measured(model(), kind="chatml", pairs=blank.cast({"turns": pairs.schema["turns"]}))
     with_system = measured(model(), kind="chatml", pairs=pairs, system_message=SYSTEM)
-    same = [a == b for a, b in zip(as_it_is["scores"].to_list(), without["scores"].to_list(), strict=True)]
+    both = zip(as_it_is["scores"].to_list(), without["scores"].to_list(), strict=True)
+    same = [a == pytest.approx(b, abs=1e-5) for a, b in both]
     assert same == [task == "copa" for task in as_it_is["task"]]
     assert all(a != b for a, b in zip(as_it_is["scores"].to_list(), with_system["scores"].to_list(), strict=True))
 
@@ -104,7 +105,7 @@ def test_the_command_reads_the_layout_beside_the_model_and_lends_its_template_to
     [({}, "chat", None), ({"layout": "plain"}, "plain", None), ({"system_message": SYSTEM}, "chat", SYSTEM)],
 )
 def test_an_untuned_model_is_measured_in_its_template_or_as_is_asked(folder, tmp_path, asked, kind, system_message):
-    evaluate(folder, model_name_or_path=model(), output_dir=tmp_path, split="seen", max_rows=1, **asked)
+    evaluate(folder, model_name_or_path=model(), output_dir=tmp_path, split="seen", rows_per_task=1, **asked)
     run = read_report(tmp_path).run
     assert run is not None
     layout = Layout.model_validate_json(run.layout)

@@ -17,13 +17,15 @@ from test_evaluation_folder import copa, snli, sums, write_folder
 from instruction_kit import Mixture
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import EvaluationError, MissingExtraError, TokenError
+from instruction_kit.evaluation import arguments, run, work
 from instruction_kit.evaluation import evaluate as command
 from instruction_kit.evaluation.arguments import EvaluationArguments, parse, settle
 from instruction_kit.evaluation.evaluate import evaluate, main
 from instruction_kit.evaluation.files import read_report, recompute
 from instruction_kit.evaluation.folder import read_pairs
-from instruction_kit.evaluation.measure import measure
+from instruction_kit.evaluation.measure import measure, measure_asked
 from instruction_kit.evaluation.model import load_model
+from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.render.setting import parse_setting, serving
 from instruction_kit.token.layout import Asked, find_layout, layout_of, write_layout
 from instruction_kit.token.layout import settle as settle_layout
@@ -104,15 +106,15 @@ def test_a_folder_that_the_builder_wrote_is_measured_under_every_template_of_eve
         model_name_or_path=untuned,
         output_dir=tmp_path / "out",
         split=("seen", "held_out"),
-        max_rows=2,
+        rows_per_task=2,
     )
-    [rte] = report.split("held_out").tasks
+    rte = report.split("held_out").tasks[0]
     measured = parse_setting("zero_shot.options")
     answerable = [of.name for of in serving(mixture.templates["rte"], measured, task=mixture.chosen["rte"])]
     assert [of.template for of in rte.templates] == sorted(answerable)
     assert {of.num_rows for of in rte.templates} == {rte.num_rows} == {2}
     assert rte.chance == 0.5
-    assert {task.task: task.measure for task in report.split("seen").tasks} == {
+    assert {task.task: task.measure for task in report.split("seen").tasks if task.kind.is_headline} == {
         "copa": "accuracy",
         "gsm8k": "log_likelihood",
     }
@@ -124,7 +126,7 @@ def test_a_second_run_in_another_batch_size_writes_the_same_figures_and_the_same
 ):
     for name, size in (("a", 16), ("b", 16), ("c", 1)):
         given = {"model_name_or_path": tuned, "output_dir": tmp_path / name, "per_device_eval_batch_size": size}
-        evaluate(folder, **given, max_rows=3)
+        evaluate(folder, **given, rows_per_task=3)
     a, b, c = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "abc")
     assert a == b
     assert a["report.md"] == c["report.md"]
@@ -181,20 +183,69 @@ def test_the_script_is_the_command(monkeypatch, capsys):
 
 
 def test_every_flag_is_read():
-    source = Path(str(command.__file__)).read_text(encoding="utf-8")
-    assert [name for name in EvaluationArguments.model_fields if f"arguments.{name}" not in source] == []
+    files = [Path(str(module.__file__)) for module in (command, run, arguments)]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    read = {
+        name for name in EvaluationArguments.model_fields if f"arguments.{name}" in source or f"self.{name}" in source
+    }
+    assert read == set(EvaluationArguments.model_fields)
+
+
+def test_the_number_of_rows_may_follow_from_a_precision_and_names_may_have_dashes():
+    given = {"dataset_name": "d", "model_name_or_path": "m", "output_dir": "o"}
+    assert parse([*flags(**given), "--rows-per-task=7"]).num_rows == 7
+    assert parse([*flags(**given), "--precision", "0.05"]).num_rows == 385
+    with pytest.raises(EvaluationError, match=r"^--precision settles the number of rows; leave --rows_per_task out$"):
+        settle({**given, "precision": 0.1, "rows_per_task": 3})
+    with pytest.raises(EvaluationError, match=r"^--num_samples 3 would be the same output again; give --temperature"):
+        settle({**given, "num_samples": 3})
+
+
+def test_a_measurement_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, tuned, tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "PART_PAIRS", 5)
+    given: dict[str, Any] = {"model_name_or_path": tuned, "split": ("seen", "held_out")}
+    evaluate(folder, **given, output_dir=tmp_path / "whole")
+    measured: list[int] = []
+
+    def counting(*asked: Any, **how: Any) -> pl.DataFrame:
+        if len(measured) == 2 and stops:
+            raise KeyboardInterrupt
+        measured.append(asked[2].height)
+        return measure_asked(*asked, **how)
+
+    monkeypatch.setattr(run, "measure_asked", counting)
+    stops = True
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(folder, **given, output_dir=tmp_path / "stopped")
+    assert not (tmp_path / "stopped" / "report.json").exists()
+    stops = False
+    evaluate(folder, **given, output_dir=tmp_path / "stopped")
+    assert measured == [5, 5, 5, 1]  # the two that were done are not made again
+    one, other = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("whole", "stopped")
+    )
+    assert one == other
+
+
+def test_parts_of_another_measurement_are_not_gone_on_with(folder, tuned, untuned, tmp_path):
+    for name in (tuned, untuned):
+        kept = work.Work(tmp_path, "f", work.weights_of(str(name)))
+        assert kept.done("model", 0) is None
+        kept.keep("model", 0, pl.DataFrame(schema=ROWS))
+        assert work.Work(tmp_path, "f", work.weights_of(str(name))).done("model", 0) is not None
+    assert len(list((tmp_path / ".work").iterdir())) == 1
 
 
 def test_every_problem_of_a_command_line_is_told_at_once():
     with pytest.raises(EvaluationError) as caught:
-        parse(["--splitt", "seen", "--max_rows=0", "--model", "m", *flags(split="train", output_dir="o")])
+        parse(["--splitt", "seen", "--rows_per_task=0", "--model", "m", *flags(split="train", output_dir="o")])
     assert str(caught.value).splitlines() == [
         "--splitt: no such flag; did you mean --split?",
         "--model: no such flag; did you mean --model_revision?",
         "--dataset_name: it must be given",
         "--model_name_or_path: it must be given",
         "--split train: input should be 'seen', 'validation' or 'held_out'",
-        "--max_rows 0: input should be greater than or equal to 1",
+        "--rows_per_task 0: input should be greater than or equal to 1",
     ]
     with pytest.raises(EvaluationError, match=r"^stray: belongs to no flag; --help lists the flags$"):
         parse(["stray"])

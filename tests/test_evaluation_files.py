@@ -21,7 +21,8 @@ RUN = Run(
     layout='{"kind":"plain"}',
     dtype="float32",
     device="cpu",
-    max_rows=None,
+    rows_per_task=None,
+    generation="{}",
     versions={"torch": "2"},
 )
 ROWS = frame(
@@ -39,6 +40,9 @@ ROWS = frame(
     ]
     + [dropped(right("rte", 9, model=model, template="nli/a|b"), "too long") for model in ("model", "baseline")]
 )
+
+
+RESULT = "protocol shots measure num_rows chance majority figures difference"
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +78,14 @@ def test_the_schema_of_the_report_is_the_one_of_its_format_version():
     assert Report.model_json_schema()["properties"]["format_version"]["type"] == "integer"
     assert {name: " ".join(part["properties"]) for name, part in parts.items()} == {
         "Report": "format_version run models splits",
-        "Run": "dataset models layout dtype device max_rows versions",
+        "Run": "dataset models layout dtype device rows_per_task generation versions",
         "SplitResult": "split overall clusters tasks left_out",
-        "GroupResult": "cluster measure num_tasks num_rows chance majority figures difference",
-        "TaskResult": "task cluster measure num_rows chance majority figures spread difference templates",
+        "GroupResult": f"{RESULT} cluster num_tasks",
+        "TaskResult": f"{RESULT} task cluster num_groups unread spread best templates",
+        "Best": "chosen_on templates figure",
         "TemplateResult": "template setting num_rows figures",
         "Figure": "mean low high",
-        "Spread": "min max standard_deviation",
+        "Spread": "min lower_quartile median upper_quartile max standard_deviation",
         "LeftOut": "task template setting model reason rows",
     }
 
@@ -91,13 +96,16 @@ def test_the_json_is_plain_json_with_the_models_side_by_side(report, tmp_path):
     rte = next(task for task in content["splits"][0]["tasks"] if task["task"] == "rte")
     assert rte["figures"]["model"]["mean"] == 0.5
     assert rte["figures"]["baseline"]["mean"] == 0.625
-    assert rte["difference"] == -0.125
+    assert rte["difference"]["mean"] == -0.125
 
 
 def test_the_markdown_has_a_line_a_split_a_task_and_a_template_and_escapes_names(report):
     text = markdown(report, picture="report.png")
-    assert "| Rows seen in training | 2 | 8 | 31.2 | 25.0 | 7.5 to 55.1 | -6.2 | 41.7 | 100.0 |" in text
-    assert "| commonsense | copa | 4 | 0.0 | 0.0 | 0.0 to 49.0 | +0.0 | 1 | 0.0 | 0.0 | 0.0 | 33.3 | 100.0 |" in text
+    assert "| Rows seen in training | 2 | 8 | 31.2 | 25.0 | 0.0 to 50.0 | -6.2 | -25.0 to +0.0 | 41.7 | 100.0 |" in text
+    assert (
+        "| 62.5 | 50.0 | 0.0 to 100.0 | -12.5 | -50.0 to +0.0 | 2 | 25.0 | 37.5 | 50.0 | 62.5 | 75.0 | - | 50.0 |"
+        in text
+    )
     assert "| rte | nli/two | zero_shot.options | 4 | 25.0 | 25.0 |" in text
     assert "| rte | nli/a\\|b | zero_shot.options | model | too long | r9 | 1 |" in text
     assert "| math | sums | 4 | -1.250 | -1.250 |" in text
@@ -115,7 +123,7 @@ def test_the_terminal_shows_a_line_a_split_then_clusters_with_their_tasks_in_80_
     console = Console(width=80, record=True, file=StringIO())
     console.print(overview_table(report))
     overview = console.export_text()
-    assert re.search(r"^Rows seen in training +8 +31\.2 +25\.0 +7\.5 to 55\.1 +-6\.2 +41\.7 *$", overview, re.MULTILINE)
+    assert re.search(r"^Rows seen in training +8 +31\.2 +25\.0 +0\.0 to 50\.0 +-6\.2 +41\.7 *$", overview, re.MULTILINE)
     assert "rte" not in overview
     console.print(report_table(report))
     names = [line.split()[0] for line in console.export_text().splitlines() if line.strip()]

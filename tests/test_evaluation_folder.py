@@ -150,13 +150,13 @@ def test_seen_is_the_split_of_that_name_in_the_order_of_the_file(folder):
 def test_a_number_of_rows_holds_for_each_task_under_all_its_templates_and_grows_by_adding(folder):
     chosen = {}
     for number in (2, 3):
-        pairs = read_pairs(folder, split="held_out", max_rows=number)
+        pairs = read_pairs(folder, split="held_out", rows_per_task=number)
         rows = pairs.filter(task="snli").group_by("row").len()
         assert rows["len"].to_list() == [2] * number
         assert pairs.filter(task="sums").height == number
         chosen[number] = set(rows["row"])
     assert chosen[2] < chosen[3]
-    assert read_pairs(folder, split="held_out", max_rows=99).equals(read_pairs(folder, split="held_out"))
+    assert read_pairs(folder, split="held_out", rows_per_task=99).equals(read_pairs(folder, split="held_out"))
 
 
 def test_a_split_without_rows_says_why_and_names_the_others(folder):

@@ -11,7 +11,7 @@ from test_evaluation_folder import Pair, copa, pair, snli, sums, write_folder
 
 from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.folder import read_pairs
-from instruction_kit.evaluation.measure import measure, num_sequences
+from instruction_kit.evaluation.measure import amount, asked_of, measure
 from instruction_kit.evaluation.model import load_model
 from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.evaluation.summary import summarise
@@ -86,10 +86,10 @@ def test_batches_of_1_and_16_agree_on_every_score_and_figure(toy, tmp_path):
 def test_rows_keep_the_order_and_the_names_of_the_pairs(toy, tmp_path):
     pairs = pairs_of(tmp_path, [*sums(), *copa()])
     rows = scored(toy, pairs, batch_size=3, name="baseline")
-    same = ["task", "cluster", "template", "setting", "split", "row", "round", "prompt", "measured_split"]
+    same = ["task", "cluster", "template", "setting", "split", "row", "group", "round", "prompt", "measured_split"]
     assert rows.select(same).equals(pairs.select(same))
     assert rows["model"].unique().to_list() == ["baseline"]
-    assert rows["measure"].to_list() == ["log_likelihood"] * 4 + ["accuracy"] * 5
+    assert rows["protocol"].to_list() == ["likelihood"] * 4 + ["rank"] * 5
     assert rows.filter(task="sums")["candidates"].to_list() == [["1"], ["2"], ["3"], ["4"]]
 
 
@@ -149,15 +149,15 @@ def test_pairs_that_rank_classification_does_not_cover_are_left_out_with_their_r
             pair("boolq", 0, "Is?", completion="It is: yes", template="qa/odd"),
         ],
     )
-    assert num_sequences(pairs) == 2
+    assert amount(asked_of(pairs, ["rank"])) == 2
     rows = scored(toy, pairs, batch_size=2)
     assert rows["dropped"].to_list() == [
         None,
         "inverted templates train, they are never measured",
-        "a chain of thought is generated and read back, it has no candidates",
+        "a chain of thought is generated and read back, it has no candidates: ask for generate",
         "no candidates, where other pairs of the task have them",
     ]
-    assert rows["measure"].unique().to_list() == ["accuracy"]
+    assert rows["protocol"].unique().to_list() == ["rank"]
 
 
 def test_progress_covers_what_is_scored_and_what_is_too_long(toy, tmp_path):
@@ -166,7 +166,7 @@ def test_progress_covers_what_is_scored_and_what_is_too_long(toy, tmp_path):
     for model in (toy, small):
         told: list[int] = []
         scored(model, pairs, batch_size=4, advance=told.append)
-        assert sum(told) == num_sequences(pairs)
+        assert sum(told) == amount(asked_of(pairs, ["rank"]))
 
 
 @pytest.mark.parametrize("gold", [[], [2], [-1]])

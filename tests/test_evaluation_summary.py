@@ -1,14 +1,13 @@
 """A report from rows: every figure worked out by hand on a few rows, and rows that give none."""
 
-import math
 from typing import Any
 
 import polars as pl
 import pytest
 
 from instruction_kit.errors import EvaluationError
-from instruction_kit.evaluation.figures import Z, best_candidates, wilson
-from instruction_kit.evaluation.report import Report
+from instruction_kit.evaluation.figures import best_candidates
+from instruction_kit.evaluation.report import Figure, Report, TaskResult
 from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.evaluation.summary import summarise
 
@@ -26,14 +25,21 @@ def ranked(task: str, row: int, scores: list[float], gold: list[int], **values: 
         "setting": "zero_shot.options",
         "split": "test",
         "row": f"r{row}",
+        "group": "",
         "round": 0,
-        "measure": "accuracy",
+        "protocol": "rank",
+        "metrics": ["accuracy"],
         "prompt": f"{row}?\n",
+        "options": [f"option {place}" for place in range(len(scores))],
         "candidates": [f"option {place}" for place in range(len(scores))],
         "gold": gold,
         "scores": scores,
         "num_tokens": [2] * len(scores),
+        "priors": None,
         "prediction": best_candidates(scores),
+        "outputs": None,
+        "answer": None,
+        "references": None,
         "dropped": None,
         **values,
     }
@@ -41,12 +47,22 @@ def ranked(task: str, row: int, scores: list[float], gold: list[int], **values: 
 
 def likely(task: str, row: int, score: float, num_tokens: int, **values: Any) -> Row:
     """A measured pair of a task without options."""
-    of_it = {"measure": "log_likelihood", "cluster": "math", "num_tokens": [num_tokens], **values}
+    of_it = {"protocol": "likelihood", "cluster": "math", "num_tokens": [num_tokens], **values}
     return ranked(task, row, [score], [0], **of_it)
 
 
 def dropped(row: Row, reason: str = "longer than the model's 8 positions") -> Row:
     return {**row, "scores": None, "prediction": None, "dropped": reason}
+
+
+def written(task: str, row: int, answer: str | None, references: list[str], **values: Any) -> Row:
+    """A pair whose answer was generated."""
+    of_it = {
+        "protocol": "generate", "options": [], "candidates": [], "gold": [], "scores": None, "num_tokens": None,
+        "prediction": None, "outputs": [answer or "?"], "answer": answer, "references": references,
+        "metrics": ["exact_match", "f1"], **values,
+    }  # fmt: skip
+    return {**ranked(task, row, [0.0], [0]), **of_it}
 
 
 def frame(rows: list[Row]) -> pl.DataFrame:
@@ -61,11 +77,23 @@ def right(task: str, row: int, *, is_right: bool = True, **values: Any) -> Row:
     return ranked(task, row, [-1.0, -2.0] if is_right else [-2.0, -1.0], [0], **values)
 
 
+def ranked_tasks(*rows: Row) -> list[TaskResult]:
+    """The results of ranking by the sum of the log-probabilities."""
+    return [task for task in report_of(*rows).split("held_out").tasks if task.measure == "accuracy"]
+
+
+def covers(figure: Figure) -> bool:
+    """A wide enough interval around its figure."""
+    assert figure.low is not None
+    assert figure.high is not None
+    return figure.low < figure.mean < figure.high
+
+
 def test_one_task_under_two_templates_by_hand():
     """Right under the first template on 3 of 4 rows, under the second on 1 of 4."""
     rows = [right("rte", row, is_right=row < 3) for row in range(4)]
     rows += [right("rte", row, is_right=row == 0, template="nli/two") for row in range(4)]
-    [result] = report_of(*rows).split("held_out").tasks
+    result = ranked_tasks(*rows)[0]
     assert (result.task, result.measure, result.num_rows, result.chance, result.majority) == (
         "rte",
         "accuracy",
@@ -79,31 +107,44 @@ def test_one_task_under_two_templates_by_hand():
     ]
     figure, spread = result.figures["model"], result.spread["model"]
     assert figure.mean == 0.5
-    assert (figure.low, figure.high) == pytest.approx(wilson(0.5, num_rows=4))
+    assert covers(figure)
     assert (spread.min, spread.max, spread.standard_deviation) == (0.25, 0.75, 0.25)
-    assert result.templates[0].figures["model"].low == pytest.approx(wilson(0.75, num_rows=4).low)
-    assert result.difference is None
+    assert (spread.lower_quartile, spread.median, spread.upper_quartile) == (0.375, 0.5, 0.625)
+    assert covers(result.templates[0].figures["model"])
+    assert (result.difference, result.unread) == (None, {})
 
 
 def test_the_row_is_the_unit_however_many_templates_it_stands_under():
     few = [right("rte", row, is_right=row % 2 == 0) for row in range(10)]
     many = [{**row, "template": f"nli/{number}"} for row in few for number in range(7)]
-    [one], [seven] = report_of(*few).split("held_out").tasks, report_of(*many).split("held_out").tasks
+    [one], [seven] = ranked_tasks(*few), ranked_tasks(*many)
     assert seven.num_rows == one.num_rows == 10
     assert seven.figures["model"].low == pytest.approx(one.figures["model"].low)
 
 
+def test_rows_about_one_text_are_resampled_together():
+    """Ten rows about two texts, right on one of them: as uncertain as two rows are."""
+    apart = [right("rte", row, is_right=row < 5) for row in range(10)]
+    together = [{**row, "group": f"text {number < 5}"} for number, row in enumerate(apart)]
+    [one], [other] = ranked_tasks(*apart), ranked_tasks(*together)
+    assert (one.num_groups, other.num_groups, other.num_rows) == (10, 2, 10)
+    assert covers(one.figures["model"])
+    assert other.figures["model"].low == 0
+    [alone] = ranked_tasks(*({**row, "group": "the same"} for row in apart))
+    assert (alone.num_groups, alone.figures["model"].low) == (1, None)
+
+
 def test_a_template_counts_as_much_as_another_with_more_rows():
-    """One of 1 right and 1 of 3 right: the mean is 2/3, the worth of the rows 1 / (1/4 + 3/36) = 3."""
+    """One of 1 right and 1 of 3 right: the mean is 2/3."""
     rows = [right("rte", 0), *(right("rte", row, is_right=row == 1, template="nli/two") for row in range(1, 4))]
-    figure = report_of(*rows).split("held_out").tasks[0].figures["model"]
+    figure = ranked_tasks(*rows)[0].figures["model"]
     assert figure.mean == pytest.approx((1 + 1 / 3) / 2)
-    assert (figure.low, figure.high) == pytest.approx(wilson(2 / 3, num_rows=3))
+    assert covers(figure)
 
 
 def test_the_same_template_in_two_settings_is_two_phrasings():
     rows = [right("rte", 0), right("rte", 0, is_right=False, setting="zero_shot.no_options")]
-    [result] = report_of(*rows).split("held_out").tasks
+    result = ranked_tasks(*rows)[0]
     assert [of.setting for of in result.templates] == ["zero_shot.no_options", "zero_shot.options"]
     assert result.figures["model"].mean == 0.5
 
@@ -115,7 +156,7 @@ def test_ties_are_wrong_and_any_of_several_right_candidates_is_right():
         ranked("copa", 2, [-1.0, -1.0, -2.0], [0, 1]),
         ranked("copa", 3, [-1.0, -1.0, -2.0], [0, 2]),
     ]
-    [result] = report_of(*rows).split("held_out").tasks
+    result = ranked_tasks(*rows)[0]
     assert result.figures["model"].mean == 0.5
     assert result.chance == pytest.approx((1 / 2 + 2 / 3 + 2 / 3 + 2 / 3) / 4)
     assert result.majority == 0.75
@@ -126,15 +167,16 @@ def test_clusters_and_overall_are_plain_means_over_tasks():
     rows += [right("snli", row, is_right=row == 0) for row in range(4)]
     rows += [right("copa", row, is_right=False, cluster="commonsense") for row in range(2)]
     result = report_of(*rows).split("held_out")
-    assert [(of.cluster, of.num_tasks, of.num_rows, of.figures["model"].mean) for of in result.clusters] == [
+    clusters = [of for of in result.clusters if of.measure == "accuracy"]
+    assert [(of.cluster, of.num_tasks, of.num_rows, of.figures["model"].mean) for of in clusters] == [
         ("commonsense", 1, 2, 0.0),
         ("natural_language_inference", 2, 12, 0.625),
     ]
-    [overall] = result.overall
+    overall = result.overall[0]
     assert overall.figures["model"].mean == pytest.approx((1 + 0.25 + 0) / 3)
-    by_task = [wilson(1, num_rows=8), wilson(0.25, num_rows=4), wilson(0, num_rows=2)]
-    low = math.hypot(*(mean - interval.low for mean, interval in zip([1, 0.25, 0], by_task, strict=True))) / 3
-    assert overall.figures["model"].low == pytest.approx(overall.figures["model"].mean - low)
+    snli = next(task for task in result.tasks if task.task == "snli").figures["model"]  # the one that varies
+    assert snli.low is not None
+    assert overall.figures["model"].low == pytest.approx((1 + snli.low) / 3)
 
 
 def test_a_task_without_options_is_a_mean_per_token_and_is_averaged_with_its_like_alone():
@@ -143,8 +185,7 @@ def test_a_task_without_options_is_a_mean_per_token_and_is_averaged_with_its_lik
     sums = next(task for task in report.split("held_out").tasks if task.task == "sums")
     assert (sums.chance, sums.majority) == (None, None)
     figure = sums.figures["model"]
-    assert figure.mean == -3
-    assert (figure.low, figure.high) == pytest.approx((-3 - Z, -3 + Z))  # deviation sqrt(2), over sqrt(2) rows
+    assert (figure.mean, figure.low, figure.high) == (-3, -4, -2)
     assert report.overall("held_out") == 1
     assert report.overall("held_out", measure="log_likelihood") == -3
     assert report_of(rows[0]).split("held_out").tasks[0].figures["model"].low is None
@@ -156,10 +197,80 @@ def test_a_model_stands_beside_its_baseline():
     after = [right("rte", row, is_right=row != 0) for row in range(4)]
     report = report_of(*before, *after)
     assert report.models == ("model", "baseline")
-    [task] = report.split("held_out").tasks
-    assert (task.figures["baseline"].mean, task.figures["model"].mean, task.difference) == (0.25, 0.75, 0.5)
-    assert report.split("held_out").overall[0].difference == 0.5
+    task = report.split("held_out").tasks[0]
+    assert (task.figures["baseline"].mean, task.figures["model"].mean) == (0.25, 0.75)
+    assert task.difference is not None
+    assert task.difference.mean == 0.5
+    assert report.split("held_out").overall[0].difference == task.difference
     assert report.overall("held_out", model="baseline") == 0.25
+
+
+def test_a_difference_is_of_the_same_rows():
+    """Where both are right on the same rows the difference is sure, however uncertain each figure is."""
+    before = [right("rte", row, is_right=row % 2 == 0, model="baseline") for row in range(20)]
+    [task] = ranked_tasks(*before, *({**row, "model": "model"} for row in before))
+    assert covers(task.figures["model"])
+    assert task.difference == Figure(mean=0, low=0, high=0)
+
+
+def test_scores_are_also_compared_by_token_and_against_an_empty_prompt():
+    row = ranked("rte", 0, [-4.0, -3.0, -6.0], [2], num_tokens=[4, 1, 2], priors=[-5.0, -1.0, -9.0])
+    other = ranked("rte", 1, [-4.0, -3.0, -6.0], [0], num_tokens=[4, 1, 2], priors=[-5.0, -1.0, -9.0])
+    tasks = report_of(row, other).split("held_out").tasks
+    assert {task.measure: task.figures["model"].mean for task in tasks} == {
+        "accuracy": 0,
+        "accuracy_per_token": 0.5,
+        "accuracy_calibrated": 0.5,
+    }
+
+
+def test_generated_answers_are_measured_by_the_metrics_that_the_task_names():
+    rows = [
+        written("squad", 0, "The red house", ["red house", "house"]),
+        written("squad", 1, "a house", ["red house"]),
+        written("squad", 2, None, ["blue"]),
+    ]
+    report = report_of(*rows)
+    tasks = report.split("held_out").tasks
+    means = {task.measure: task.figures["model"].mean for task in tasks}
+    assert means == {"exact_match": pytest.approx(1 / 3), "f1": pytest.approx((1 + 2 / 3) / 3)}
+    assert (tasks[0].protocol, tasks[0].unread, tasks[0].chance) == ("generate", {"model": 1}, None)
+    assert report.split("held_out").kinds[0].title == "Exact match of generated answers, %"
+
+
+def test_zero_shot_and_few_shot_are_never_averaged():
+    rows = [right("rte", 0), right("rte", 0, is_right=False, setting="few_shot.options")]
+    assert [(task.shots, task.figures["model"].mean) for task in ranked_tasks(*rows)] == [
+        ("zero_shot", 1),
+        ("few_shot", 0),
+    ]
+
+
+def test_the_best_template_is_chosen_on_other_rows():
+    """nli/two is better on the validation rows, and nli/one on those that are measured."""
+    measured = [right("rte", row, is_right=row < 3, template="nli/one") for row in range(4)]
+    measured += [right("rte", row, is_right=row < 2, template="nli/two") for row in range(4)]
+    chosen_on = [
+        right(
+            "rte", row, is_right=template == "nli/two", template=template, split="validation", measured_split="choosing"
+        )
+        for row in range(4)
+        for template in ("nli/one", "nli/two")
+    ]
+    best = ranked_tasks(*measured, *chosen_on)[0].best["model"]
+    assert (best.chosen_on, best.templates, best.figure.mean) == ("validation", ("nli/two, zero_shot.options",), 0.5)
+
+
+def test_without_other_rows_each_half_is_measured_under_the_best_template_of_the_other():
+    """One template is always right: the best of both halves."""
+    rows = [
+        right("rte", row, is_right=template == "nli/two", template=template)
+        for row in range(6)
+        for template in ("nli/one", "nli/two")
+    ]
+    best = ranked_tasks(*rows)[0].best["model"]
+    assert (best.chosen_on, best.templates, best.figure.mean) == ("halves", ("nli/two, zero_shot.options",) * 2, 1)
+    assert ranked_tasks(*rows[::2])[0].best == {}
 
 
 def test_what_one_model_cannot_take_is_left_out_for_both_and_named():

@@ -221,7 +221,7 @@ def requirements(*extras: str) -> list[Requirement]:
 
 
 def test_the_environment_is_within_the_stated_versions():
-    found = {need: version(need.name) for need in requirements("fast", "near", "tune", "dev")}
+    found = {need: version(need.name) for need in requirements("fast", "metrics", "near", "tune", "dev")}
     assert {str(need): number for need, number in found.items() if number not in need.specifier} == {}
 
 
@@ -231,7 +231,7 @@ def test_every_package_that_the_library_imports_is_a_stated_dependency():
 
     graph = grimp.build_graph("instruction_kit", include_external_packages=True, cache_dir=None)
     imported = {name.partition(".")[0] for name in graph.modules} - {"instruction_kit"} - sys.stdlib_module_names
-    stated = {need.name.replace("-", "_") for need in requirements("fast", "near", "tune")}
+    stated = {need.name.replace("-", "_") for need in requirements("fast", "metrics", "near", "tune")}
     assert {DISTRIBUTION.get(name, name) for name in imported} <= stated
 
 

@@ -23,12 +23,12 @@ from instruction_kit.token.encoder import Encoded, Encoder, Misfit
 NAME = ("task", "template", "setting", "split", "row")
 
 
-def answer(  # noqa: PLR0913 - as `rank`, and how texts are written and read
+def answer(
     model: PreTrainedModel,
     encoder: Encoder,
     pairs: pl.DataFrame,
-    *,
     places: Mapping[str, Place],
+    *,
     how: Generation,
     batch_size: int,
     advance: Callable[[int], None] = ignore,

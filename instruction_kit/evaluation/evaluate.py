@@ -4,28 +4,25 @@ A built folder and a model go in; tables in the terminal and the files of `instr
 Flags that the tuning script has too keep their names. One process measures, on one device.
 """
 
+import json
 import os
 import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import EvaluationError, InstructionKitError, MissingExtraError
 from instruction_kit.evaluation.arguments import EvaluationArguments, parse, settle
 from instruction_kit.evaluation.files import REPORT_JSON, write_report
-from instruction_kit.evaluation.folder import read_pairs
 from instruction_kit.evaluation.report import BASELINE, MODEL, Report, Run
 from instruction_kit.evaluation.summary import summarise
 from instruction_kit.evaluation.table import report_table
-from instruction_kit.token.layout import Asked, Layout, find_layout
-from instruction_kit.token.layout import settle as settle_layout
+from instruction_kit.evaluation.work import Work, weights_of
+from instruction_kit.token.layout import Asked
 
 PACKAGES = ("torch", "transformers", "peft", "matplotlib")
 """What must be installed; all of the extra `tune`."""
@@ -67,76 +64,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: EvaluationArguments, console: Console | None) -> Report:
     _check_surroundings()
-    asked = _asked(arguments)
+    asked, device = _asked(arguments), arguments.device or _device()
     manifest = read_manifest(arguments.dataset_name)
-    splits = dict.fromkeys(arguments.split)
-    pairs = pl.concat(
-        [read_pairs(arguments.dataset_name, split=split, max_rows=arguments.max_rows) for split in splits]
-    )
-    device = arguments.device or _device()
+    models = _models(arguments)
+    work = Work(arguments.output_dir, manifest.fingerprint, *_decisive(arguments, device), *_weights(models))
+    from instruction_kit.evaluation.run import measure_models
+
     joiner = str(manifest.mixture["joiner"])
-    rows, layout = _measure(arguments, pairs, asked, joiner=joiner, device=device, console=console)
+    rows, layout = measure_models(arguments, work, asked=asked, joiner=joiner, device=device, console=console)
     run = Run(
         dataset=manifest.fingerprint,
-        models={role: _without_path(name) for role, name in _models(arguments).items()},
+        models={role: _without_path(name) for role, name in models.items()},
         layout=layout.model_dump_json(exclude_defaults=True),
         dtype=arguments.dtype,
         device=device.partition(":")[0],
-        max_rows=arguments.max_rows,
+        rows_per_task=arguments.num_rows,
+        generation=json.dumps(arguments.generation),
         versions=_versions(),
     )
     report = summarise(rows, run=run)
     write_report(arguments.output_dir, report, rows)
+    work.end()
     return report
 
 
-def _measure(
-    arguments: EvaluationArguments,
-    pairs: pl.DataFrame,
-    asked: Asked,
-    *,
-    joiner: str,
-    device: str,
-    console: Console | None,
-) -> tuple[pl.DataFrame, Layout]:
-    """Measure the model, then its baseline in the same layout; only one of them is in memory at a time."""
-    from instruction_kit.evaluation.measure import measure, num_sequences
-    from instruction_kit.evaluation.model import Loaded, load_model
+def _decisive(arguments: EvaluationArguments, device: str) -> list[str]:
+    """What decides the figures, beside the data and the weights."""
+    others = {"dataset_name", "model_name_or_path", "baseline", "output_dir", "device"}
+    return [arguments.model_dump_json(exclude=others), device.partition(":")[0], json.dumps(_versions())]
 
-    def load(name: str, *, revision: str | None) -> Loaded:
-        return load_model(
-            name,
-            dtype=arguments.dtype,
-            device=device,
-            revision=revision,
-            attn_implementation=arguments.attn_implementation,
-            trust_remote_code=arguments.trust_remote_code,
-        )
 
-    def scored(loaded: Loaded, layout: Layout, *, role: str) -> pl.DataFrame:
-        bar = progress.add_task(role, total=num_sequences(pairs))
-        return measure(
-            *loaded,
-            layout,
-            pairs,
-            batch_size=arguments.per_device_eval_batch_size,
-            name=role,
-            advance=partial(progress.advance, bar),
-        )
-
-    name, revision = arguments.model_name_or_path, arguments.model_revision
-    with _progress(console) as progress:
-        loaded = load(name, revision=revision)
-        recorded = find_layout(name, revision=revision)
-        layout = settle_layout(loaded.tokenizer, name=name, joiner=joiner, asked=asked, recorded=recorded)
-        template = loaded.tokenizer.chat_template
-        frames = [scored(loaded, layout, role=MODEL)]
-        del loaded
-        if arguments.baseline is not None:
-            baseline = load(arguments.baseline, revision=None)
-            baseline.tokenizer.chat_template = template  # of the layout that it is measured in
-            frames.append(scored(baseline, layout, role=BASELINE))
-    return pl.concat(frames), layout
+def _weights(models: Mapping[str, str]) -> list[str]:
+    return [f"{role} {weights_of(name)}" for role, name in models.items()]
 
 
 def _asked(arguments: EvaluationArguments) -> Asked:
@@ -159,11 +118,6 @@ def _check_surroundings() -> None:
             f"WORLD_SIZE is {os.environ['WORLD_SIZE']}: a measurement is one process, and several would write the same "
             "files; start it with python, not with accelerate launch or torchrun"
         )
-
-
-def _progress(console: Console | None) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console or Console(quiet=True), disable=console is None)
 
 
 def _device() -> str:

@@ -1,10 +1,11 @@
 """The pairs of a built folder that are measured: a folder and a split go in, one frame comes out.
 
-`held_out` is the measured split of every held-out task: its test rows, else its validation rows, else rows of train.
-`seen` and `validation` are the trained tasks' rows of those names. Only the manifest and the files that it lists are
-read; nothing is rendered again.
+`held_out` is the measured split of every held-out task: its test rows, else its validation rows, else rows of train;
+`choosing` its validation rows where test is measured. `seen` and `validation` are the trained tasks' rows of those
+names. Only the manifest and the files that it lists are read; nothing is rendered again.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,9 @@ import polars as pl
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard, read_manifest
 from instruction_kit.choice import keys, row_hashes, smallest
 from instruction_kit.errors import EvaluationError
-from instruction_kit.evaluation.report import MeasuredSplit
+from instruction_kit.evaluation.report import CHOOSING, MeasuredSplit
+from instruction_kit.template.parse import parse
+from instruction_kit.template.template import Place, place_of
 
 PAIRS = pl.Schema(
     {
@@ -22,9 +25,12 @@ PAIRS = pl.Schema(
         "setting": pl.String(),
         "split": pl.String(),
         "row": pl.String(),
+        "group": pl.String(),
         "round": pl.Int64(),
         "prompt": pl.String(),
         "completion": pl.String(),
+        "options": pl.List(pl.String()),
+        "references": pl.List(pl.String()),
         "candidates": pl.List(pl.String()),
         "gold": pl.List(pl.Int64()),
         "inverted": pl.Boolean(),
@@ -39,10 +45,11 @@ ORDER = ("test", "validation", "train")
 """Of a held-out task's splits the first that is there is measured."""
 
 
-def read_pairs(folder: str | Path, *, split: MeasuredSplit, max_rows: int | None = None) -> pl.DataFrame:
-    """Read the pairs of one split, in the folder's order, with `measured_split` beside the columns of `PAIRS`.
+def read_pairs(folder: str | Path, *, split: MeasuredSplit, rows_per_task: int | None = None) -> pl.DataFrame:
+    """Read the pairs of one split, in the folder's order.
 
-    `max_rows` takes that many rows of every task, the same ones each time, under all their templates.
+    Beside the columns of `PAIRS` stand `measured_split` and `metrics`, those that the task names. `rows_per_task` takes
+    that many rows of every task, the same ones each time, under all their templates.
 
     Raises:
         BuildError: the folder is not built.
@@ -53,10 +60,36 @@ def read_pairs(folder: str | Path, *, split: MeasuredSplit, max_rows: int | None
     shards = _shards(manifest, split)
     if not sum(shard.rows for shard in shards):
         raise EvaluationError(_nothing(folder, manifest, split))
-    pairs = pl.concat([_read_shard(Path(folder), shard) for shard in shards])
-    if max_rows is not None:
-        pairs = _first_rows(pairs, max_rows)
-    return pairs.with_columns(pl.lit(split).alias("measured_split"))
+    return _read(folder, manifest, shards, split, rows_per_task)
+
+
+def read_choosing(folder: str | Path, *, rows_per_task: int | None = None) -> pl.DataFrame:
+    """Read the rows on which a template of a held-out task may be chosen; none where there are none."""
+    manifest = read_manifest(folder)
+    measured = {shard.path for shard in _shards(manifest, "held_out")}
+    others = [shard for shard in manifest.shards if shard.config == "held_out" and shard.path not in measured]
+    return _read(folder, manifest, others, CHOOSING, rows_per_task)
+
+
+def answer_places(folder: str | Path) -> dict[str, Place]:
+    """Say of every answering template of a built folder where the answer stands in its output."""
+    found = {}
+    for name, record in read_manifest(folder).templates.items():
+        output = parse(record.text, where=name).output
+        if output is not None and (place := place_of(output)) is not None:
+            found[name] = place
+    return found
+
+
+def _read(
+    folder: str | Path, manifest: Manifest, shards: Sequence[Shard], split: str, rows_per_task: int | None
+) -> pl.DataFrame:
+    pairs = pl.concat([pl.DataFrame(schema=PAIRS), *(_read_shard(Path(folder), shard) for shard in shards)])
+    if rows_per_task is not None:
+        pairs = _first_rows(pairs, rows_per_task)
+    metrics = {name: task.metrics for name, task in manifest.tasks.items()}
+    named = pl.Series("metrics", [metrics.get(name, []) for name in pairs["task"]], dtype=pl.List(pl.String))
+    return pairs.with_columns(pl.lit(split).alias("measured_split"), named)
 
 
 def _shards(manifest: Manifest, split: MeasuredSplit) -> list[Shard]:
@@ -90,13 +123,15 @@ def _read_shard(folder: Path, shard: Shard) -> pl.DataFrame:
     return pairs
 
 
-def _first_rows(pairs: pl.DataFrame, max_rows: int) -> pl.DataFrame:
+def _first_rows(pairs: pl.DataFrame, count: int) -> pl.DataFrame:
     """Keep of every task the rows with the smallest keys: no template and no order has a say in it."""
     rows = pairs.select("task", "split", "row").unique().sort(pl.all())
     kept = [
-        of_task[smallest(keys(row_hashes(of_task["row"].to_list()), "max_rows", of_task["task"][0]), max_rows)]
+        of_task[smallest(keys(row_hashes(of_task["row"].to_list()), "rows per task", of_task["task"][0]), count)]
         for of_task in rows.partition_by("task", maintain_order=True)
     ]
+    if not kept:
+        return pairs
     return pairs.join(pl.concat(kept), on=["task", "split", "row"], how="semi", maintain_order="left")
 
 

@@ -6,6 +6,7 @@ sample and the step is added, and the largest taken. So what a row gets does not
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,7 +35,7 @@ class Generation(BaseModel):
 
 
 @torch.inference_mode()
-def generate(  # noqa: PLR0913 - what is written, how, and where that is told
+def generate(
     model: PreTrainedModel,
     prompts: Sequence[Tokens],
     names: Sequence[str],
@@ -75,17 +76,17 @@ def _run(
     tokens = torch.tensor([[stop_id] * (width - len(prompt)) + list(prompt) for prompt in prompts])
     mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     noise = LogitsProcessorList([Noise(seeds, how.temperature)] if how.temperature else [])
-    config = GenerationConfig(
+    config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=how.max_new_tokens, do_sample=False, eos_token_id=stop_id, pad_token_id=stop_id
     )
-    written = model.generate(
+    written = cast("Any", model).generate(
         tokens.to(model.device),
         attention_mask=mask.to(model.device),
         generation_config=config,
         logits_processor=noise,
     )
     start = 1 if model.config.is_encoder_decoder else width
-    for row in written[:, start:].tolist():  # type: ignore[union-attr, index]
+    for row in written[:, start:].tolist():
         yield tuple(row[: row.index(stop_id)] if stop_id in row else row)
 
 

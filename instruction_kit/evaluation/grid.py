@@ -34,15 +34,10 @@ class Grid(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-def kinds_of(report: Report) -> list[Kind]:
-    """The kinds of figures in all splits, each once."""
-    return list(dict.fromkeys(kind for result in report.splits for kind in result.kinds))
-
-
 def overview(report: Report) -> list[Grid]:
     """Make one line a split: what the whole measurement says."""
     grids = []
-    for kind in kinds_of(report):
+    for kind in dict.fromkeys(kind for result in report.splits for kind in result.kinds if kind.is_headline):
         lines = [
             (TITLES[result.split], str(group.num_tasks), str(group.num_rows), *_figures(group), *_baselines(group))
             for result in report.splits
@@ -57,7 +52,7 @@ def overview(report: Report) -> list[Grid]:
 def task_lines(report: Report, result: SplitResult) -> list[Grid]:
     """Make one line a cluster with a line for each of its tasks below it."""
     grids = []
-    for kind in result.kinds:
+    for kind in (kind for kind in result.kinds if kind.is_headline):
         lines = []
         for group in (group for group in result.clusters if group.kind == kind):
             lines.append((group.cluster or "", str(group.num_rows), *_figures(group), *_baselines(group)))

@@ -73,7 +73,13 @@ def compute(name: str, answers: Answers, rights: Rights) -> float:
 
 def mean(sums: Sums) -> Sums:
     """Divide what rows add up to by their number; no rows, no figure."""
-    return np.divide(sums[..., 0], sums[..., 1], out=np.full(sums.shape[:-1], np.nan), where=sums[..., 1] > 0)
+    return _ratio(sums[..., 0], sums[..., 1], none=np.nan)
+
+
+def _ratio(above: Sums, below: Sums, *, none: float) -> Sums:
+    """Divide where there is something to divide by."""
+    found: Sums = np.divide(above, below, out=np.full(np.shape(above), none), where=below > 0)
+    return found
 
 
 def _best(score: Callable[[str, str], float], *, worst: float = 0.0) -> Callable[[Answers, Rights], Sums]:
@@ -209,7 +215,7 @@ def _mcc(sums: Sums) -> Sums:
     said, wanted = np.split(sums[..., 2:], 2, axis=-1)
     cross = (said * wanted).sum(axis=-1)
     spread = (total**2 - (said**2).sum(axis=-1)) * (total**2 - (wanted**2).sum(axis=-1))
-    return np.divide(right * total - cross, np.sqrt(np.maximum(spread, 0)), out=np.zeros_like(total), where=spread > 0)
+    return _ratio(right * total - cross, np.sqrt(np.maximum(spread, 0)), none=0.0)
 
 
 def _number(text: str | None) -> float:
@@ -242,8 +248,8 @@ def _correlation(sums: Sums) -> Sums:
     """Pearson's correlation from moments; 0 where one side does not vary."""
     n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     spread = (n * xx - x * x) * (n * yy - y * y)
-    level = 1e-12 * np.maximum(n * xx, 1) * np.maximum(n * yy, 1)
-    return np.divide(n * xy - x * y, np.sqrt(np.maximum(spread, 0)), out=np.zeros_like(n), where=spread > level)
+    rounding = 1e-12 * np.maximum(n * xx, 1) * np.maximum(n * yy, 1)
+    return _ratio(n * xy - x * y, np.sqrt(np.where(spread > rounding, spread, 0)), none=0.0)
 
 
 METRICS: dict[str, Metric] = {

@@ -1,4 +1,4 @@
-"""A report as a picture: one panel for each split and measure, one line a cluster and a task.
+"""A report as a picture: one panel for each split and headline kind, one line a cluster and a task.
 
 A hollow point is the model before tuning, a full one after it, bars are 95% intervals over rows, a tick is chance. It
 is drawn on a canvas of its own with the library's defaults, so no setting of the reader's or of a notebook shows in it.
@@ -87,7 +87,7 @@ def draw(report: Report, path: str | Path) -> None:
 
 def _panels(report: Report) -> Iterator[Panel]:
     for result in report.splits:
-        for group in result.overall:
+        for group in (group for group in result.overall if group.kind.is_headline):
             yield Panel(result, group.kind, list(_lines(result, group)))
 
 

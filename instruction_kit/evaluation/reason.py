@@ -6,6 +6,7 @@ there, without the row's own phrasing of the output; any other row has its answe
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import polars as pl
 from transformers import PreTrainedModel
@@ -26,7 +27,7 @@ ANSWER_TOKENS = 32
 """The longest answer behind the second trigger."""
 
 
-def reason(  # noqa: PLR0913 - as `answer`
+def reason(
     model: PreTrainedModel,
     encoder: Encoder,
     pairs: pl.DataFrame,
@@ -39,45 +40,65 @@ def reason(  # noqa: PLR0913 - as `answer`
     encoded = encoder.encode([pair_of(row) for row in pairs.select(encoder.columns).iter_rows(named=True)])
     room = how.model_copy(update={"max_new_tokens": 2 * how.max_new_tokens + ANSWER_TOKENS})
     dropped = [no_room(one, max_positions(model), room) for one in encoded]
-    kept = [place for place, reason in enumerate(dropped) if reason is None]
-    advance(pairs.height - len(kept))
-    here = pairs[kept]
-    prompts = [tuple(one.prompt) for place, one in enumerate(encoded) if place in set(kept) and isinstance(one, Encoded)]
-    told = names(here)
-    once = how.model_copy(update={"num_samples": 1})
-
-    def go_on(starts: Sequence[Tokens], way: Generation, tell: Callable[[int], None]) -> list[str]:
-        written = generate(
-            model, starts, told, stop_id=encoder.stop_id, how=way, batch_size=batch_size, advance=tell
-        )
-        return [decoded(encoder, texts)[0].strip() for texts in written]
-
-    thoughts = go_on([prompt + _ids(encoder, TRIGGER) for prompt in prompts], once, advance)
+    told = pairs.with_columns(dropped=pl.Series(dropped, dtype=pl.String))
+    here, left = told.filter(pl.col("dropped").is_null()), told.filter(pl.col("dropped").is_not_null())
+    advance(left.height)
+    prompts = [
+        tuple(one.prompt) for one, why in zip(encoded, dropped, strict=True) if why is None and isinstance(one, Encoded)
+    ]
+    go_on = partial(_go_on, model, encoder, names(here), batch_size=batch_size)
+    begun = [prompt + _ids(encoder, TRIGGER) for prompt in prompts]
+    thoughts = go_on(begun, how.model_copy(update={"num_samples": 1}), advance=advance)
     leads = [f"{TRIGGER} {thought}\n{ANSWER_TRIGGER}" for thought in thoughts]
     starts = [prompt + _ids(encoder, lead) for prompt, lead in zip(prompts, leads, strict=True)]
-    short = once.model_copy(update={"max_new_tokens": ANSWER_TOKENS})
     scores = _ranked(model, encoder, here, starts, batch_size=batch_size)
     free = [place for place, found in enumerate(scores) if found is None]
-    written = go_on(starts, short, ignore) if free else []
-    answers, rights = [], []
-    for place, row in enumerate(here.select("options", "gold", "references").iter_rows(named=True)):
-        found = scores[place]
-        if found is None:
-            answers.append(written[place].split("\n")[0].strip().rstrip(".") or None)
-            rights.append(row["references"])
-        else:
-            best = best_candidates(found)
-            answers.append(row["options"][best[0]] if len(best) == 1 else None)
-            rights.append([row["options"][gold] for gold in row["gold"]])
+    short = how.model_copy(update={"num_samples": 1, "max_new_tokens": ANSWER_TOKENS})
+    written = go_on(starts, short) if free else leads
+    answers = [
+        _line(text) if found is None else _favourite(found, options)
+        for text, found, options in zip(written, scores, here["options"].to_list(), strict=True)
+    ]
     outputs = [[f"{lead} {said or ''}".rstrip()] for lead, said in zip(leads, answers, strict=True)]
     measured = here.with_columns(
         outputs=pl.Series(outputs, dtype=pl.List(pl.String)),
         answer=pl.Series(answers, dtype=pl.String),
-        references=pl.Series(rights, dtype=pl.List(pl.String)),
+        references=pl.Series(_rights(here), dtype=pl.List(pl.String)),
         scores=pl.Series(scores, dtype=pl.List(pl.Float64)),
     )
-    left = pairs.with_columns(dropped=pl.Series(dropped, dtype=pl.String)).filter(pl.col("dropped").is_not_null())
     return pl.concat([finished(measured), finished(left)])
+
+
+def _go_on(
+    model: PreTrainedModel,
+    encoder: Encoder,
+    told: Sequence[str],
+    starts: Sequence[Tokens],
+    how: Generation,
+    *,
+    batch_size: int,
+    advance: Callable[[int], None] = ignore,
+) -> list[str]:
+    written = generate(model, starts, told, stop_id=encoder.stop_id, how=how, batch_size=batch_size, advance=advance)
+    return [decoded(encoder, texts)[0].strip() for texts in written]
+
+
+def _line(text: str) -> str | None:
+    """The answer of a generated text: its first line, without the stop at its end."""
+    return text.split("\n", maxsplit=1)[0].strip().rstrip(".") or None
+
+
+def _favourite(scores: Sequence[float], options: Sequence[str]) -> str | None:
+    best = best_candidates(scores)
+    return options[best[0]] if len(best) == 1 else None
+
+
+def _rights(pairs: pl.DataFrame) -> list[list[str]]:
+    """The words of the right options, where there are candidates, else the references."""
+    return [
+        [row["options"][place] for place in row["gold"]] if row["candidates"] else row["references"]
+        for row in pairs.select("options", "gold", "candidates", "references").iter_rows(named=True)
+    ]
 
 
 def _ranked(

@@ -58,7 +58,13 @@ class Kind(NamedTuple):
     def title(self) -> str:
         """Say it in words."""
         unit = ", %" if self.in_percent else ""
-        return f"{_name(self.measure)}{_PROTOCOLS[self.protocol]}{_SHOTS[self.shots]}{unit}"
+        name = _name(self.measure) if self.protocol in ("rank", "likelihood") else METRICS[self.measure].title
+        return f"{name}{_PROTOCOLS[self.protocol]}{_SHOTS[self.shots]}{unit}"
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it is told wherever there is little room: other scorings of the same candidates are not."""
+        return self.measure == "accuracy" or self.measure not in SCORINGS
 
     @property
     def in_percent(self) -> bool:

@@ -65,7 +65,7 @@ def check_rows(rows: pl.DataFrame) -> None:
 def finished(rows: pl.DataFrame) -> pl.DataFrame:
     """Bring rows of some protocol into the layout; what it does not fill is null."""
     missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in ROWS.items() if name not in rows.columns]
-    return rows.with_columns(missing).select(ROWS.names()).cast(dict(ROWS))
+    return rows.with_columns(missing).select(ROWS.names()).cast(ROWS)
 
 
 def _named(rows: pl.DataFrame) -> str:

@@ -95,14 +95,17 @@ class Pairs:
         np.add.at(sums, [places[name] for name in part["g"]], found.rows)
         return sums
 
-    def best(self, model: str, measure: Measure, *, choosing: "Pairs | None", lower: bool) -> Best:
-        """What a model reaches under a phrasing that was chosen on other rows."""
+    def best(self, model: str, measure: Measure, *, choosing: "Pairs | None", lower: bool) -> Best | None:
+        """What a model reaches under a phrasing that was chosen on other rows; None where there is no choice."""
+        halves = [choosing, self] if choosing is not None else self._halves()
+        among = [one for one in self.phrasings if all((model, one) in half.parts for half in halves)]
+        if len(among) < 2:
+            return None
         if choosing is not None:
-            chosen = _favourite(choosing, model, measure, self.phrasings, lower=lower)
+            chosen = _favourite(choosing, model, measure, among, lower=lower)
             figure = self.sample(model, chosen, measure).figure
             return Best(chosen_on="validation", templates=(", ".join(chosen),), figure=figure)
-        halves = self._halves()
-        chosen_of = [_favourite(half, model, measure, self.phrasings, lower=lower) for half in halves]
+        chosen_of = [_favourite(half, model, measure, among, lower=lower) for half in halves]
         crossed = [half.parts[model, other] for half, other in zip(halves, reversed(chosen_of), strict=True)]
         renamed = [part.drop("g").with_columns(template=pl.lit("best"), setting=pl.lit("")) for part in crossed]
         figure = Pairs(pl.concat(renamed)).sample(model, ("best", ""), measure).figure
@@ -121,10 +124,7 @@ def _favourite(pairs: Pairs, model: str, measure: Measure, among: Sequence[Phras
     sign = 1 if lower else -1
 
     def rank(phrasing: Phrasing) -> tuple[float, Phrasing]:
-        part = pairs.parts.get((model, phrasing))
-        if part is None:
-            return float("inf"), phrasing
-        found = contribution(part, measure)
+        found = contribution(pairs.parts[model, phrasing], measure)
         return sign * float(found.figure(found.rows.sum(axis=0))), phrasing
 
     return min(among, key=rank)

@@ -144,11 +144,12 @@ def _templates(
 
 
 def _best(pairs: Pairs, choosing: pl.DataFrame | None, measure: str, models: Sequence[str]) -> dict[str, Best]:
-    if choosing is None or len(pairs.phrasings) < 2 or (choosing.is_empty() and len(pairs.groups) < 2):
+    if choosing is None:
         return {}
     lower = measure in METRICS and METRICS[measure].lower_is_better
     on = None if choosing.is_empty() else Pairs(choosing)
-    return {model: pairs.best(model, measure, choosing=on, lower=lower) for model in models}
+    found = {model: pairs.best(model, measure, choosing=on, lower=lower) for model in models}
+    return {model: best for model, best in found.items() if best is not None}
 
 
 def _chance(rows: pl.DataFrame) -> float | None:
