@@ -131,6 +131,7 @@ class SentenceSimilarity(Schema):
     sentence1: LongText
     sentence2: LongText
     score: Literal["0", "1", "2", "3", "4", "5"]
+    """Answer words in which the number stands can be correlated, whatever else they say."""
 
 
 class WordInContext(Schema):

@@ -21,7 +21,7 @@ task = Task(
     },
     answers={"not_duplicate": "no", "duplicate": "yes"},
     evaluate="validation",  # the labels of test are hidden: -1
-    metrics=["accuracy", "f1"],
+    metrics=["accuracy"],
     license="other",
     families=["qqp"],
     languages=["en"],

@@ -18,7 +18,7 @@ task = Task(
         "label": labels("label", ["not_paraphrase", "paraphrase"], names=["not_equivalent", "equivalent"]),
     },
     answers={"not_paraphrase": "no", "paraphrase": "yes"},
-    metrics=["accuracy", "f1"],
+    metrics=["accuracy"],
     license="other",
     families=["mrpc"],
     languages=["en"],

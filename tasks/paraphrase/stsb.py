@@ -16,7 +16,7 @@ task = Task(
         "sentence2": text("sentence2"),
         "score": labels(score, ["0", "1", "2", "3", "4", "5"]),
     },
-    answers={grade: f"{grade} out of 5" for grade in "012345"},
+    answers={grade: f"{grade} out of 5" for grade in "012345"},  # with the number, by which correlations go
     evaluate="validation",  # the scores of test are hidden: -1.0
     metrics=["pearson", "spearman"],
     license="other",
