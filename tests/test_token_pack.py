@@ -112,6 +112,21 @@ def test_how_a_file_is_read_changes_no_byte(tmp_path, packed, monkeypatch):
     assert read_record(tmp_path) == read_record(packed)
 
 
+def test_a_window_of_long_pairs_holds_fewer_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "WINDOW_BYTES", 900)
+    found = {}
+    for rows in (1, 7, 1024):
+        monkeypatch.setattr(module, "READ_ROWS", rows)
+        tokenise(built(), tmp_path / str(rows), Wanted(CAPACITY, packing=True), encoder=encoder())
+        found[rows] = rows_in(tmp_path / str(rows))
+    assert found[1] == found[7] == found[1024]
+    assert len(found[1]) > 56 / 8
+    [path] = (built() / "train").glob("train-*.parquet")
+    sizes = pl.read_parquet(path).select(pl.col("prompt").str.len_bytes() + pl.col("completion").str.len_bytes())
+    for row in found[1]:
+        assert sizes[sorted(row["m_position"])].sum().item() <= 900
+
+
 def test_windows_are_packed_apart_so_that_memory_holds_two(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "WINDOW", 16)
     monkeypatch.setattr(module, "READ_ROWS", 5)

@@ -32,6 +32,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
@@ -64,7 +65,8 @@ Ints = npt.NDArray[np.int64]
 T = TypeVar("T")
 
 WINDOW = 16_384  # pairs among which a pack's are found; another number gives other packs
-READ_ROWS = 4_096
+WINDOW_BYTES = 2**27  # of text; fewer pairs where they are very long
+READ_ROWS = 1_024
 IGNORED = -100  # the label that a cross-entropy leaves out
 ORIGIN = {"m_task": "task", "m_template": "template", "m_split": "split", "m_row": "row", "m_round": "round"}
 SCHEMA = pa.schema(
@@ -133,18 +135,16 @@ def tokenise(
     if found is not None and found.identity == identity and is_current(folder, found):
         return found
     (folder / RECORD).unlink(missing_ok=True)
-    record = None
     for engine in engines(encoder.tokenizer, as_text=encoder.special_as_text, names=engine_names):
         writer = _Writer(built, folder, manifest, encoder.by(engine), wanted)
         try:
             record = writer.write(identity, accept_dropped=accept_dropped, show_progress=show_progress)
-            break
         except UnequalError as error:
             logger.warning("%s; beginning again with another engine", error)
-    if record is None:
-        raise AssertionError("the tokenizer's own engine is unequal to nothing")
-    write_record(folder, record)
-    return record
+            continue
+        write_record(folder, record)
+        return record
+    raise AssertionError("the last engine is the tokenizer itself, which differs from nothing")
 
 
 def fitting(folder: Path, identity: Identity) -> TokenRecord:
@@ -288,17 +288,25 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
 
 
 def _windows(origin: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Read a file by windows of equal size, whatever its row groups."""
+    """Read a file by windows that follow from its pairs alone, whatever its row groups."""
     held: list[pa.RecordBatch] = []
     with pq.ParquetFile(origin) as parquet:
         for batch in parquet.iter_batches(batch_size=READ_ROWS, columns=list(dict.fromkeys(columns))):
             held.append(batch)
-            while sum(map(len, held)) >= WINDOW:
-                table = pa.Table.from_batches(held)
-                yield table.slice(0, WINDOW)
-                held = table.slice(WINDOW).to_batches()
-    if sum(map(len, held)):
+            while size := _full(table := pa.Table.from_batches(held)):
+                yield table.slice(0, size)
+                held = table.slice(size).to_batches()
+                if not held:
+                    break
+    if held:
         yield pa.Table.from_batches(held)
+
+
+def _full(table: pa.Table) -> int:
+    """Say how many of these pairs make a window; 0 where more could still join them."""
+    texts = sum(pc.binary_length(table[side]).to_numpy().astype(np.int64) for side in ("prompt", "completion"))
+    fitting = min(WINDOW, max(1, int(np.searchsorted(np.cumsum(texts), WINDOW_BYTES, side="right"))))
+    return fitting if fitting < len(table) or fitting == WINDOW else 0
 
 
 def _refuse_blank(batch: Batch, window: pa.Table) -> None:
