@@ -150,6 +150,21 @@ def test_an_answer_behind_reasons_is_read_back_through_its_template(toy, pairs, 
     assert (task.kind.title, task.figures["model"].mean) == ("Accuracy behind a chain of thought, %", 0.5)
 
 
+def test_a_mark_and_the_words_of_its_option_are_one_answer(toy, pairs, monkeypatch):
+    marked = pairs.filter(template="qa/plain").with_columns(
+        candidates=pl.lit(["(A)", "(B)"]), references=pl.concat_list(pl.lit("(A)"))
+    )
+    said = []
+    for number, text in enumerate(["(A)", "yes", "(B)", "neither"]):
+        forward, _ = saying(toy, text)
+        with monkeypatch.context() as patched:
+            patched.setattr(toy[0], "forward", forward)
+            said.append(measured(toy, marked[number : number + 1], "generate"))
+    found = pl.concat(said)
+    assert found["answer"].to_list() == ["yes", "yes", "no", "neither"]
+    assert found["references"].to_list() == [["yes"]] * 4
+
+
 def test_an_output_without_the_marker_has_no_answer_and_is_counted(toy, pairs):
     found = measured(toy, pairs.filter(template="qa/think"), "generate")
     assert found["answer"].null_count() == 4

@@ -224,6 +224,16 @@ def test_scores_are_also_compared_by_token_and_against_an_empty_prompt():
     }
 
 
+def test_ranked_candidates_are_correlated_by_the_words_of_their_options():
+    options = ["0 of 5", "3 of 5", "5 of 5"]
+    rows = [
+        ranked("stsb", row, scores, [row], options=options, metrics=["pearson"])
+        for row, scores in enumerate([[-1.0, -2.0, -3.0], [-2.0, -1.0, -3.0], [-3.0, -2.0, -1.0]])
+    ]
+    tasks = {task.measure: task.figures["model"].mean for task in report_of(*rows).split("held_out").tasks}
+    assert tasks == {"accuracy": 1, "accuracy_per_token": 1, "pearson": pytest.approx(1)}
+
+
 def test_generated_answers_are_measured_by_the_metrics_that_the_task_names():
     rows = [
         written("squad", 0, "The red house", ["red house", "house"]),

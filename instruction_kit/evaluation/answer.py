@@ -2,7 +2,8 @@
 
 A pair is asked as in training; what stands behind the template's marker is the answer. Of several samples the commonest
 answer counts, the first to be said of equally common ones: self-consistency, Wang et al. 2023,
-https://arxiv.org/abs/2203.11171. An output from which nothing can be read has no answer, and counts as wrong.
+https://arxiv.org/abs/2203.11171. An output from which nothing can be read has no answer, and counts as wrong. Where
+options are listed with marks, the mark and the words are the same answer.
 """
 
 from collections import Counter
@@ -51,11 +52,14 @@ def answer(
     outputs: list[list[str] | None] = [None] * pairs.height
     for place, texts in zip(kept, written, strict=True):
         outputs[place] = decoded(encoder, texts)
-    read = [places[name] for name in pairs["template"]]
-    answers = [commonest([of.read(text) for text in texts or ()]) for of, texts in zip(read, outputs, strict=True)]
+    readers = [
+        _reader(places[template], candidates, options)
+        for template, candidates, options in pairs.select("template", "candidates", "options").rows()
+    ]
+    answers = [commonest([read(text) for text in texts or ()]) for read, texts in zip(readers, outputs, strict=True)]
     rights = [
-        [right for text in texts if (right := of.read(text)) is not None]
-        for of, texts in zip(read, pairs["references"].to_list(), strict=True)
+        [right for text in texts if (right := read(text)) is not None]
+        for read, texts in zip(readers, pairs["references"].to_list(), strict=True)
     ]
     return finished(
         pairs.with_columns(
@@ -65,6 +69,17 @@ def answer(
             dropped=pl.Series(dropped, dtype=pl.String),
         )
     )
+
+
+def _reader(place: Place, candidates: Sequence[str], options: Sequence[str]) -> Callable[[str], str | None]:
+    """How the answer of one pair is read: a mark such as `(B)` means the words of that option, in every style."""
+    marks = {place.read(text): words for text, words in zip(candidates, options, strict=False)}
+
+    def read(text: str) -> str | None:
+        found = place.read(text)
+        return marks.get(found, found)
+
+    return read
 
 
 def commonest(answers: Sequence[str | None]) -> str | None:

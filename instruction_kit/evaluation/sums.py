@@ -15,7 +15,7 @@ from instruction_kit.evaluation.figures import best_candidates, is_right
 from instruction_kit.evaluation.metrics import Sums, mean, metric
 from instruction_kit.evaluation.report import LIKELIHOOD, SCORINGS, Measure
 
-RANKED_TOO = ("mcc",)
+RANKED_TOO = ("mcc", "pearson", "spearman")
 """Metrics of a task that ranked candidates are measured by as well, beside their accuracy."""
 
 
