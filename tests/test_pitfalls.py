@@ -16,7 +16,18 @@ import pytest
 import torch
 from conftest import SCRATCH
 from safetensors.torch import load_file
-from tiny_model import FLAGS, built, encoder, loss_on_the_prompt, model, one_thread, other_built, tokenizer, tune
+from tiny_model import (
+    FLAGS,
+    built,
+    encoder,
+    loss_on_the_prompt,
+    model,
+    one_thread,
+    other_built,
+    tokenizer,
+    tune,
+    watched_built,
+)
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 from trl.trainer import sft_trainer
@@ -46,6 +57,9 @@ def prepared(output: Path, **flags: object) -> Prepared:
 def closed() -> Prepared:
     """A run before its first step."""
     return prepared(SCRATCH / "pitfalls" / "run")
+
+
+WATCHED: dict[str, Any] = {"dataset_name": watched_built(), "eval_strategy": "steps", "eval_steps": 2}
 
 
 def refuses(reason: str, **flags: object) -> None:
@@ -213,7 +227,7 @@ def test_09_rows_of_one_batch_do_not_see_each_other():
 def test_10_no_batch_is_flattened_into_one_long_row():
     items = batch(0, 1, 2, 3)
     assert closed().trainer.padding_free is False
-    assert set(items) == {"input_ids", "labels", "attention_mask"}
+    assert set(items) == {"input_ids", "labels", "attention_mask", "task_ids", "positions"}
     assert items["input_ids"].shape[0] == 4
     assert items["input_ids"].shape[1] == max(len(closed().rows[number]["input_ids"]) for number in range(4))
 
@@ -235,30 +249,35 @@ def test_12_rows_are_made_once_and_hashed_whatever_the_number_of_processes(tmp_p
     refuses("--dataset_num_proc: refused, because the rows are tokens before", dataset_num_proc=2)
 
 
-def test_13_the_trainer_evaluates_nothing_neither_a_set_nor_a_dict_of_sets():
+def test_13_no_set_is_handed_to_an_evaluation_neither_one_nor_a_dict_of_several():
     run = closed()
-    for sets in (None, run.rows, {"x": run.rows}):
-        with pytest.raises(TrainingError, match=r"nothing is evaluated while tuning; measure .* scripts/evaluate\.py"):
+    for sets in (run.rows, {"x": run.rows}, "x"):
+        with pytest.raises(TrainingError, match=r"only what a run watches is evaluated; .* scripts/evaluate\.py"):
             run.trainer.evaluate(sets)
-    assert run.trainer.eval_dataset is None
+    assert set(run.trainer.evaluate()) <= {"epoch"}
     refuses("--eval_packing: always False", eval_packing=True)
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [{"eval_strategy": "steps"}, {"eval_on_start": True}, {"per_device_eval_batch_size": 3}, {"do_eval": True},
-     {"load_best_model_at_end": True}, {"metric_for_best_model": "loss"}, {"eval_steps": 3}],
-)  # fmt: skip
-def test_14_no_mean_of_batch_means_is_ever_reported_as_an_evaluation(flags):
-    [name] = flags
-    refuses(f"--{name}: (refused|always)", **flags)
+def test_14_the_loss_of_an_evaluation_is_by_token_whatever_the_batch_size(tmp_path):
+    found, run = [], closed()
+    for size in (1, 4, 100):
+        run = prepared(tmp_path / f"{size}", **WATCHED, per_device_eval_batch_size=size)
+        with one_thread():
+            found.append(run.trainer.evaluate()["eval_loss"])
+    assert found == pytest.approx([found[0]] * 3, abs=1e-5)
+    rows = run.trainer.watched.validation
+    assert rows is not None
+    assert found[0] == pytest.approx(by_hand(dict(run.trainer.data_collator(list(rows)))), abs=1e-5)
+    refuses("--eval_do_concat_batches: refused, because evaluations are this kit's own", eval_do_concat_batches=False)
 
 
-def test_15_no_metric_of_a_last_evaluation_set_stands_in_the_log(tmp_path):
-    folder = tune(tmp_path / "out", save_strategy="no", logging_steps=1)
+def test_15_every_figure_of_an_evaluation_has_the_name_of_what_it_is_about(tmp_path):
+    folder = tune(tmp_path / "out", **WATCHED, save_strategy="no")
     history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    assert history
-    assert not [name for entry in history for name in entry if name.startswith("eval")]
+    found = [name for entry in history for name in entry if name.startswith("eval")]
+    losses = ["eval_loss", "eval_loss_task/add", "eval_loss_task/color", "eval_loss_cluster/toy",
+              "eval_loss_cluster/toy_math"]  # fmt: skip
+    assert sorted(found) == sorted([*losses, "eval_held_out", "eval_held_out/toy_shape"])
 
 
 def test_16_every_step_weighs_at_least_one_token_so_that_nothing_is_rescaled():
@@ -357,7 +376,18 @@ def test_20_no_deprecated_path_runs_and_no_warning_is_given(tmp_path, flags):
 
 def test_the_names_that_the_trainer_overrides_are_still_those_of_trl():
     theirs = sft_trainer.SFTTrainer
-    for name in ("training_step", "evaluate", "create_model_card", "_send_telemetry", "_save", "_save_checkpoint"):
+    for name in (
+        "training_step",
+        "evaluate",
+        "create_model_card",
+        "_send_telemetry",
+        "_save",
+        "_save_checkpoint",
+        "log",
+        "_get_num_items_in_batch",
+        "_set_signature_columns_if_needed",
+        "compute_loss",
+    ):
         assert name in vars(KitTrainer)
         assert callable(getattr(theirs, name))
     assert closed().trainer._total_train_tokens == 0

@@ -4,7 +4,6 @@ Where a pitfall is closed by refusing a flag, the flag is refused together with 
 """
 
 import functools
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,19 @@ import pytest
 import torch
 from conftest import SCRATCH
 from safetensors.torch import load_file
-from tiny_model import FLAGS, built, cut, encoder, model, one_thread, other_built, pairs_in, tokenizer, tune
+from tiny_model import (
+    FLAGS,
+    built,
+    cut,
+    encoder,
+    model,
+    one_thread,
+    other_built,
+    pairs_in,
+    tokenizer,
+    tune,
+    watched_built,
+)
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
@@ -166,11 +177,22 @@ def test_12_packs_are_made_once_and_hashed(tmp_path):
     refuses("--dataset_num_proc: refused", dataset_num_proc=2)
 
 
-def test_13_to_15_no_set_is_packed_again_for_an_evaluation_that_trl_would_average_by_batch(tmp_path):
+def test_13_to_15_an_evaluation_of_packs_is_by_token_and_no_pack_is_packed_again(tmp_path):
     refuses("--eval_packing: always False", eval_packing=True)
-    folder = tune(tmp_path / "out", **PACKED, save_strategy="no", logging_steps=1)
-    history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    assert not [name for entry in history for name in entry if "mean_token_accuracy" in name and "eval" in name]
+    watched = {"dataset_name": watched_built(), "eval_strategy": "steps", "eval_steps": 1, "held_out_rows": 0}
+    found, run = [], closed()
+    for size in (1, 3):
+        run = prepared(tmp_path / f"{size}", **watched, per_device_eval_batch_size=size)
+        with one_thread():
+            found.append(run.trainer.evaluate())
+    rows = run.trainer.watched.validation
+    assert rows is not None
+    alone = [pair for row in rows for pair in cut(row)]
+    assert len(alone) > len(rows)
+    assert [one["eval_loss"] for one in found] == pytest.approx([by_hand(alone)] * 2, abs=1e-5)
+    for task in ("color", "add"):
+        mine = by_hand([pair for pair in alone if pair["m_task"] == task])
+        assert found[1][f"eval_loss_task/{task}"] == pytest.approx(mine, abs=1e-5)
 
 
 def test_16_a_pack_weighs_its_trained_tokens_and_accumulated_packs_give_the_step_of_one_batch(tmp_path):

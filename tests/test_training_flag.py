@@ -15,7 +15,8 @@ from trl.trainer.sft_config import SFTConfig
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.layout import Asked
 from instruction_kit.token.shard import Wanted
-from instruction_kit.training import adapter, flag
+from instruction_kit.token.weigh import Weighing
+from instruction_kit.training import adapter, flag, watch
 from instruction_kit.training.field import FORCED, PASSED, READ, REFUSED
 from instruction_kit.training.flag import KitArguments, Request, as_arguments, parse
 
@@ -40,7 +41,7 @@ def test_every_field_stands_in_exactly_one_table():
 
 
 def names_in_code() -> set[str]:
-    nodes = [node for of in (flag, adapter) for node in ast.walk(ast.parse(inspect.getsource(of)))]
+    nodes = [node for of in (flag, adapter, watch) for node in ast.walk(ast.parse(inspect.getsource(of)))]
     constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {text for text in constants if isinstance(text, str)} | {
         node.attr for node in nodes if isinstance(node, ast.Attribute)
@@ -181,10 +182,10 @@ def test_values_that_cannot_be_read_or_do_not_go_together_are_errors_and_no_exit
         settled(bf16="maybe")
     with pytest.raises(TrainingError, match=r"required: --dataset_name"):
         parse([])
-    with pytest.raises(TrainingError, match="--save_strategy best: it waits for an evaluation, and there is none"):
-        settled(save_strategy="best")
     with pytest.raises(TrainingError, match="--lr_scheduler_type reduce_lr_on_plateau: it waits for an evaluation"):
         settled(lr_scheduler_type="reduce_lr_on_plateau")
+    evaluated = settled(lr_scheduler_type="reduce_lr_on_plateau", eval_strategy="epoch").config
+    assert (evaluated.metric_for_best_model, evaluated.greater_is_better) == ("loss", False)
     assert settled(lr_scheduler_type="cosine", save_strategy="epoch").config.lr_scheduler_type == "cosine"
 
 
@@ -203,8 +204,8 @@ def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
 def test_the_kits_own_flags_reach_the_request():
     own = {item.name for item in dataclasses.fields(KitArguments)}
     assert own == {
-        "accept_dropped", "chat_template_kwargs", "dataset_name", "inspect", "layout", "merge_adapter",
-        "system_message", "tokens",
+        "accept_dropped", "answer_weight", "chat_template_kwargs", "dataset_name", "held_out_rows", "inspect", "layout",
+        "merge_adapter", "rationale_weight", "system_message", "task_weight", "tokens", "weigh",
     }  # fmt: skip
     request = settled(accept_dropped=True, model_revision="abc", trust_remote_code=True, resume_from_checkpoint="true")
     assert (str(request.built), request.accept_dropped, request.resume) == ("OUT", True, "true")
@@ -213,6 +214,9 @@ def test_the_kits_own_flags_reach_the_request():
     assert (request.tokens, request.inspect, request.wanted) == (None, False, Wanted(1024))
     request = settled(tokens="SHARDS", inspect=True, packing=True, max_length=99)
     assert (str(request.tokens), request.inspect, request.wanted) == ("SHARDS", True, Wanted(99, packing=True))
+    request = settled(weigh="pair", answer_weight=2.0, rationale_weight=0.5, task_weight=["a=3", "b=0.1"])
+    weighing = Weighing(per="pair", answer=2.0, rationale=0.5, tasks={"a": 3.0, "b": 0.1})
+    assert (request.wanted.weighing, request.held_out_rows, settled(held_out_rows=0).held_out_rows) == (weighing, 50, 0)
 
 
 def test_a_script_can_give_everything_as_keywords():

@@ -86,6 +86,39 @@ def other_built() -> Path:
     return folder
 
 
+@functools.cache
+def watched_built() -> Path:
+    """Build a mixture with validation rows and with a task that is held out."""
+    folder = SCRATCH / "tiny" / "watched"
+    numbers = range(24)
+    shapes = pl.DataFrame(
+        {
+            "text": [f"Thing {number} " + "rolls " * (number % 3) for number in numbers],
+            "label": [n % 2 for n in numbers],
+        }
+    )
+    shape = Task(
+        name="shape",
+        cluster="toy_shape",
+        schema=Classification,
+        source=Frame({"train": shapes}),
+        columns={"text": text("text"), "label": labels("label", ["round", "square"])},
+        metrics=["accuracy"],
+        license="cc0-1.0",
+        families=["toy_shapes"],
+        languages=["en"],
+    )
+    Mixture(
+        tasks=[*tasks(), shape],
+        hold_out=["toy_shape"],
+        num_validation=6,
+        num_held_out=20,
+        option_styles=["dash"],
+        option_order="source",
+    ).build(folder)
+    return folder
+
+
 def texts() -> list[str]:
     frame = pl.read_parquet(built() / "train" / "train-*.parquet")
     return [*frame["prompt"], *frame["completion"]]

@@ -145,11 +145,14 @@ def tokenize(  # noqa: PLR0913 - each is an option
     ] = False,
 ) -> None:
     """Write a built folder's training pairs as token shards, which `finetune.py --tokens OUT` takes."""
-    from instruction_kit.cli.tokenize import asked_for, encoder_for, record_lines, weighing_of
+    from instruction_kit.cli.tokenize import asked_for, encoder_for, record_lines
     from instruction_kit.token.shard import Wanted, tokenise
+    from instruction_kit.token.weigh import weighing_of
 
     encoder = encoder_for(folder, tokenizer, asked=asked_for(layout, system_message, chat_template_kwargs))
-    weighing = weighing_of(task_weight or [], per=weigh, answer=answer_weight, rationale=rationale_weight)
+    weighing = weighing_of(
+        task_weight or [], flag="--task-weight", per=weigh, answer=answer_weight, rationale=rationale_weight
+    )
     wanted = Wanted(max_length, packing, weighing)
     record = tokenise(
         folder, shards, wanted, encoder=encoder, accept_dropped=accept_dropped, show_progress=err.is_terminal

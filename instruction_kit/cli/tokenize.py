@@ -1,9 +1,8 @@
 """`tokenize`: a built folder as token shards, for a tokenizer that is named; and what became of each task's pairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -14,7 +13,6 @@ from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import Asked, Kind, find_layout, read_variables, settle
 from instruction_kit.token.record import TokenRecord
-from instruction_kit.token.weigh import Weighing
 
 
 def encoder_for(built: Path, tokenizer: str, *, asked: Asked) -> Encoder:
@@ -54,23 +52,6 @@ def asked_for(layout: Kind | None, system_message: str | None, variables: str | 
     if problems := asked.problems():
         raise TokenError("\n".join(problems))
     return asked
-
-
-def weighing_of(words: Sequence[str], **values: object) -> Weighing:
-    """Read what weighs how much; `words` are `task=weight`.
-
-    Raises:
-        TokenError: a word is not of that form, or a weight is no weight.
-
-    """
-    tasks = dict(word.split("=", 1) for word in words if "=" in word)
-    if len(tasks) < len(words):
-        raise TokenError(f"--task-weight {' '.join(words)}: write each once, as TASK=NUMBER, for example snli=0.5")
-    try:
-        return Weighing.model_validate({"tasks": tasks, **values})
-    except ValidationError as error:
-        told = [f"{'.'.join(map(str, one['loc']))} {one['input']}: {one['msg']}" for one in error.errors()]
-        raise TokenError("weights: " + "; ".join(told)) from error
 
 
 def record_lines(record: TokenRecord) -> Iterator[RenderableType]:

@@ -18,6 +18,7 @@ from instruction_kit.token.weigh import Weighing
 
 FORMAT_VERSION: Literal[2] = 2
 RECORD = "tokens.json"
+Split = Literal["train", "validation"]
 
 
 class _Frozen(BaseModel):
@@ -37,6 +38,8 @@ class Identity(_Frozen):
     """Whether pairs share rows."""
     weighing: Weighing
     """What weighs how much in the loss."""
+    split: Split = "train"
+    """Of the config `train` of the built mixture."""
     layout: Layout
 
 

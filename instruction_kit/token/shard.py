@@ -1,11 +1,12 @@
 """The pairs of a built mixture as token rows on disk.
 
-In goes a built folder, out comes a folder of Arrow files, one for each Parquet file of the split `train`, with a
-record (`tokens.json`). Nothing is cut: a pair that is too long, or that the layout cannot take, is dropped and counted,
-and too many of them are an error. Pairs are read in windows of `WINDOW`, in the order of the mixture, which is shuffled
-already. Unpacked, a row is one pair, in that order. Packed, the pairs of a window are laid into rows by best fit
-(`pack`), and the window's rows are shuffled by a hash. Memory holds two windows: one is encoded while the one before it
-is laid out. Arrow streams are used because they are mapped into memory as they are: no cache, no copy.
+In goes a built folder, out comes a folder of Arrow files, one for each Parquet file of the split `train`, or of
+`validation`, with a record (`tokens.json`). Nothing is cut: a pair that is too long, or that the layout cannot take, is
+dropped and counted, and too many of them are an error. Pairs are read in windows of `WINDOW`, in the order of the
+mixture, which is shuffled already. Unpacked, a row is one pair, in that order. Packed, the pairs of a window are laid
+into rows by best fit (`pack`), and the window's rows are shuffled by a hash. Memory holds two windows: one is encoded
+while the one before it is laid out. Arrow streams are used because they are mapped into memory as they are: no cache,
+no copy.
 
 A row:
 
@@ -50,6 +51,7 @@ from instruction_kit.token.record import (
     RECORD,
     EngineRecord,
     Identity,
+    Split,
     TokenRecord,
     TokenShard,
     differences,
@@ -89,6 +91,7 @@ class Wanted(NamedTuple):
     """The most tokens of a prompt with its completion, and of a pack; longer pairs are dropped and counted."""
     packing: bool = False
     weighing: Weighing = Weighing()
+    split: Split = "train"
 
 
 def identity_of(manifest: Manifest, encoder: Encoder, wanted: Wanted) -> Identity:
@@ -99,6 +102,7 @@ def identity_of(manifest: Manifest, encoder: Encoder, wanted: Wanted) -> Identit
         max_length=wanted.max_length,
         packing=wanted.packing,
         weighing=wanted.weighing,
+        split=wanted.split,
         layout=encoder.layout,
     )
 
@@ -116,7 +120,7 @@ def tokenise(
     """Write the token shards of a built mixture, or find that they are there already.
 
     Args:
-        built: the built folder; its config `train`, split `train` is read.
+        built: the built folder; of its config `train` the wanted split is read.
         folder: where the shards go.
         wanted: how long a row may be, whether pairs share rows, and what weighs how much.
         encoder: the model's tokenizer under a layout.
@@ -193,7 +197,8 @@ class _Writer:
 
     def write(self, identity: Identity, *, accept_dropped: bool, show_progress: bool) -> TokenRecord:
         """Write all shards, and return what is to be recorded of them."""
-        sources = [shard for shard in self.manifest.shards if (shard.config, shard.split) == ("train", "train")]
+        of = ("train", self.wanted.split)
+        sources = [shard for shard in self.manifest.shards if (shard.config, shard.split) == of]
         with Progress(console=Console(stderr=True), disable=not show_progress) as progress:
             bar = progress.add_task("tokens", total=sum(shard.rows for shard in sources))
             shards = [self._shard(source, lambda rows: progress.advance(bar, rows)) for source in sources]

@@ -6,13 +6,13 @@ a longer output is known in characters; the tokenizer's own offsets say which to
 of the answer is the answer's, and so is the stop token.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from instruction_kit.errors import TokenError
 from instruction_kit.token.conversation import pair_of
@@ -48,6 +48,23 @@ class Weighing(BaseModel):
     def columns(self) -> tuple[str, ...]:
         """What it reads of a pair besides its texts."""
         return () if self.answer == self.rationale else SPAN
+
+
+def weighing_of(words: Sequence[str], *, flag: str, **values: object) -> Weighing:
+    """Read what weighs how much; `words` are `task=weight`, as `flag` takes them.
+
+    Raises:
+        TokenError: a word is not of that form, or a weight is no weight.
+
+    """
+    tasks = dict(word.split("=", 1) for word in words if "=" in word)
+    if len(tasks) < len(words):
+        raise TokenError(f"{flag} {' '.join(words)}: write each once, as TASK=NUMBER, for example snli=0.5")
+    try:
+        return Weighing.model_validate({"tasks": tasks, **values})
+    except ValidationError as error:
+        told = [f"{'.'.join(map(str, one['loc']))} {one['input']}: {one['msg']}" for one in error.errors()]
+        raise TokenError("weights: " + "; ".join(told)) from error
 
 
 def weights(weighing: Weighing, batch: Batch, rows: pa.Table, encoder: Encoder) -> Floats:

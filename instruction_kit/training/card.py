@@ -19,7 +19,9 @@ from trl.trainer.sft_config import SFTConfig
 from instruction_kit import __version__
 from instruction_kit.build.manifest import Manifest, parts
 from instruction_kit.token.record import TokenRecord
+from instruction_kit.token.weigh import Weighing
 from instruction_kit.training.flag import ModelSource
+from instruction_kit.training.held_out import HELD_OUT
 from instruction_kit.training.resume import RunRecord
 
 TOLD = (
@@ -40,6 +42,16 @@ class Tuning:
     config: SFTConfig
     merged: bool
     """Whether the adapter, where there is one, is part of the weights."""
+
+    @property
+    def chosen_by(self) -> str:
+        """The figure by which a checkpoint is chosen, as evaluations name it, without `eval_`."""
+        return str(self.config.metric_for_best_model).removeprefix("eval_")
+
+    @property
+    def clusters(self) -> dict[str, str]:
+        """Task -> cluster."""
+        return {name: task.cluster for name, task in self.manifest.tasks.items()}
 
 
 def model_card(tuning: Tuning, run: RunRecord) -> str:
@@ -76,6 +88,18 @@ def _first_sentence(tuning: Tuning, run: RunRecord) -> str:
     return (
         f"{what} `{_name(tuning.base)}`{revision}{how}, by Instruction Kit {__version__}, with the loss on the outputs "
         f"alone. It saw {run.num_tokens:,} tokens in {run.step:,} steps of {run.rows_per_step:,} rows."
+        f"{_chosen(tuning, run)}"
+    )
+
+
+def _chosen(tuning: Tuning, run: RunRecord) -> str:
+    if run.chosen_step is None:
+        return ""
+    told = f" Here is the checkpoint of step {run.chosen_step:,} of {run.step:,}, chosen by {tuning.chosen_by}"
+    return (
+        f"{told}: rows of tasks that were held out from tuning, but not from this choice."
+        if tuning.chosen_by.startswith(HELD_OUT)
+        else f"{told}."
     )
 
 
@@ -142,11 +166,22 @@ def _settings(tuning: Tuning, run: RunRecord) -> Iterator[str]:
     told = {name: getattr(tuning.config, name) for name in TOLD if name != length}
     precision = {"dtype": str(tuning.base.dtype).removeprefix("torch."), "num_processes": tuning.config.world_size}
     asked = {"system_message": layout.system_message, "chat_template_kwargs": layout.template_kwargs}
+    asked["weigh"] = _weighed(run.identity.weighing)
     for name, value in {**told, **precision, **adapter, **asked}.items():
         if value is not None:
             yield f"| {name} | {getattr(value, 'value', value)} |"
     packages = ("torch", "transformers", "trl", *(("peft",) if run.adapter else ()))
     yield from ("", ", ".join(f"{name} {version(name)}" for name in packages))
+
+
+def _weighed(weighing: Weighing) -> str | None:
+    """Say what weighs how much; nothing where all trained tokens weigh the same."""
+    if weighing.is_even:
+        return None
+    parts = [f"per {weighing.per}"]
+    if weighing.answer != weighing.rationale:
+        parts.append(f"answers {weighing.answer:g}, rationales {weighing.rationale:g}")
+    return "; ".join([*parts, *(f"{task} {weight:g}" for task, weight in sorted(weighing.tasks.items()))])
 
 
 def _again(tuning: Tuning) -> Iterator[str]:

@@ -11,7 +11,7 @@ import torch
 
 Collator = Callable[[list[dict[str, Any]]], Mapping[str, torch.Tensor]]
 
-COLLATED = ("input_ids", "labels", "loss_weights", "seq_lengths", "task_ids")
+COLLATED = ("input_ids", "labels", "loss_weights", "seq_lengths", "task_ids", "m_position")
 """Columns of a token row that a collator may read."""
 
 

@@ -23,17 +23,22 @@ READ = frozenset({
     "bf16",                             # on where the hardware has it, unless set
     "dataloader_pin_memory",            # off on a machine without an accelerator, where it only warns
     "dtype",
+    "eval_on_start",                    # these wait for an evaluation, and are refused where there is none
+    "eval_strategy",
     "fp16",
     "gradient_checkpointing",           # the old names are taken for the new ones
     "gradient_checkpointing_kwargs",
+    "greater_is_better",                # lower for every loss, also that of a task, unless set
+    "load_best_model_at_end",
     "lora_alpha",                       # the flags of an adapter: refused where there is none to read them
     "lora_dropout",
     "lora_modules_to_save",
     "lora_r",
     "lora_target_modules",
     "lora_target_parameters",
-    "lr_scheduler_type",                # those that wait for an evaluation are refused
+    "lr_scheduler_type",                # those that wait for an evaluation are refused where there is none
     "max_length",
+    "metric_for_best_model",            # a figure that there will be
     "model_init_kwargs",
     "model_name_or_path",
     "model_revision",
@@ -65,6 +70,8 @@ PASSED = frozenset({
     "debug", "disable_tqdm", "include_num_input_tokens_seen", "log_level", "log_level_replica", "log_on_each_node",
     "logging_first_step", "logging_steps", "logging_strategy", "project", "run_name", "skip_memory_metrics",
     "trackio_bucket_id", "trackio_space_id", "trackio_static_space_id",
+    # evaluations
+    "eval_delay", "eval_steps", "per_device_eval_batch_size",
     # checkpoints
     "enable_jit_checkpoint", "save_on_each_node", "save_only_model", "save_steps", "save_total_limit",
     # processes
@@ -80,8 +87,7 @@ FORCED = {
     "dataloader_drop_last": Forced(value=False, why="rows would be lost without being counted"),
     "dataloader_in_order": Forced(value=True, why="the order of the rows is part of the mixture"),
     "dataset_kwargs": Forced(value={"skip_prepare_dataset": True}, why="the rows are tokens already"),
-    "eval_packing": Forced(value=False, why="nothing is evaluated while tuning; use scripts/evaluate.py"),
-    "eval_strategy": Forced(value="no", why="a batch mean depends on the batch size; measure with scripts/evaluate.py"),
+    "eval_packing": Forced(value=False, why="--packing decides how validation rows lie too"),
     "ignore_data_skip": Forced(value=False, why="a resumed run would see its first rows twice and its last ones never"),
     "logging_nan_inf_filter": Forced(value=False, why="it hides losses that are not finite"),
     "packing_strategy": Forced(value="bfd", why="rows are packed here, by best fit, before TRL sees them"),
@@ -93,7 +99,7 @@ FORCED = {
 }
 
 _DEPRECATED = "TRL has deprecated it, and it costs a second forward pass or changes the loss in silence"
-_EVALUATION = "nothing is evaluated while tuning; measure with scripts/evaluate.py"
+_EVALUATION = "evaluations are this kit's own, in the precision of the steps: see --eval_strategy and --held_out_rows"
 _HUB = "nothing leaves this machine; upload the folder yourself when you have looked at it"
 _IGNORED = "nothing here reads it"
 _QUANTISED = "quantised weights need bitsandbytes and a GPU, and this release has not run with them; tune the full ones"
@@ -117,15 +123,11 @@ REFUSED = {
     "do_train": _IGNORED,
     "eos_token": "the stop token is the layout's: what the chat template ends a turn with, else the tokenizer's own",
     "eval_accumulation_steps": _EVALUATION,
-    "eval_delay": _EVALUATION,
     "eval_do_concat_batches": _EVALUATION,
-    "eval_on_start": _EVALUATION,
-    "eval_steps": _EVALUATION,
     "eval_use_gather_object": _EVALUATION,
     "fp16_full_eval": _EVALUATION,
     "fsdp": _SHARDED,
     "fsdp_config": _SHARDED,
-    "greater_is_better": _EVALUATION,
     "hub_always_push": _HUB,
     "hub_model_id": _HUB,
     "hub_private_repo": _HUB,
@@ -137,15 +139,12 @@ REFUSED = {
     "label_smoothing_factor": _DEPRECATED,
     "length_column_name": "rows are never grouped by length; their order is the mixture's",
     "liger_kernel_config": _DEPRECATED,
-    "load_best_model_at_end": _EVALUATION,
     "load_in_4bit": _QUANTISED,
     "load_in_8bit": _QUANTISED,
     "local_rank": "accelerate launch and torchrun tell it through the environment",
     "lora_task_type": "an adapter here is one of a causal language model",
-    "metric_for_best_model": _EVALUATION,
     "pad_token": _DEPRECATED,
     "parallelism_config": _SHARDED,
-    "per_device_eval_batch_size": _EVALUATION,
     "prediction_loss_only": _EVALUATION,
     "push_to_hub": _HUB,
     "restore_callback_states_from_checkpoint": "no callback here has a state",

@@ -24,11 +24,12 @@ from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import find_layout, settle
 from instruction_kit.token.record import TokenRecord
-from instruction_kit.token.shard import fitting, identity_of, tokenise
+from instruction_kit.token.shard import Wanted, fitting, identity_of, tokenise
 from instruction_kit.training.adapter import put_on
 from instruction_kit.training.card import Tuning
 from instruction_kit.training.document import COLLATED
 from instruction_kit.training.flag import Request, as_arguments, parse
+from instruction_kit.training.held_out import held_out_pairs
 from instruction_kit.training.look import batch_lines
 from instruction_kit.training.model import check_fit, is_finite, load_model, load_tokenizer
 from instruction_kit.training.probe import prove_apart
@@ -43,6 +44,7 @@ from instruction_kit.training.resume import (
 )
 from instruction_kit.training.span import prove_spans
 from instruction_kit.training.trainer import KitTrainer
+from instruction_kit.training.watch import Watched, check_watched
 
 if TYPE_CHECKING:
     import torch
@@ -110,6 +112,8 @@ def prepare(request: Request) -> Prepared:
     if checkpoint is not None:
         check_tokens(checkpoint, record)
     rows = _rows(_folder(request), record)
+    tuning = Tuning(manifest, record, request.model, request.config, merged=request.merge_adapter)
+    watched = _watched(request, manifest, encoder, tuning.clusters)
     set_seed(request.config.seed)
     model = load_model(request.model)
     _warn_quadratic(model, request)
@@ -117,10 +121,13 @@ def prepare(request: Request) -> Prepared:
     trainer = KitTrainer(
         encoder=encoder,
         run=_run_record(request, record),
-        tuning=Tuning(manifest, record, request.model, request.config, merged=request.merge_adapter),
+        tuning=tuning,
+        watched=watched,
+        built=request.built,
         model=_adapted(model, request),
         args=request.config,
         train_dataset=rows,
+        eval_dataset=None if request.config.eval_strategy == "no" else rows,  # asked for, and never read
     )
     if before is not None:
         trainer.count_from(before.num_tokens)
@@ -168,26 +175,48 @@ def _folder(request: Request) -> Path:
 
 
 def _tokens(request: Request, folder: Path, encoder: Encoder) -> TokenRecord:
-    """Write the token shards: one process of each machine does, the others find them there."""
+    """Write the token shards of what is trained on, or find those that are there."""
+    if request.tokens is None:
+        record = _written(request, folder, encoder, request.wanted)
+    else:
+        record = fitting(request.tokens, identity_of(read_manifest(request.built), encoder, request.wanted))
+    if PartialState().is_main_process:
+        _tell(record)
+    return record
+
+
+def _watched(request: Request, manifest: Manifest, encoder: Encoder, clusters: dict[str, str]) -> Watched:
+    """Read what is measured while the model is tuned; nothing where nothing is to be evaluated."""
+    if request.config.eval_strategy == "no":
+        return Watched()
+    validation: Dataset | None = None
+    names: tuple[str, ...] = ()
+    if manifest.splits.get("train", {}).get("validation"):
+        folder = Path(str(request.config.output_dir)) / TOKENS / "validation"
+        record = _written(request, folder, encoder, request.wanted._replace(split="validation"))
+        validation, names = _rows(folder, record), tuple(record.task_names)
+    held_out = held_out_pairs(request.built, manifest, rows_per_task=request.held_out_rows)
+    watched = Watched(validation, names, held_out)
+    check_watched(watched, clusters, chosen_by=request.config.metric_for_best_model)
+    return watched
+
+
+def _written(request: Request, folder: Path, encoder: Encoder, wanted: Wanted) -> TokenRecord:
+    """Write token shards: one process of each machine does, the others find them there."""
     state = PartialState()
-    if request.tokens is not None:
-        found = fitting(request.tokens, identity_of(read_manifest(request.built), encoder, request.wanted))
-        if state.is_main_process:
-            _tell(found)
-        return found
 
     def written() -> TokenRecord:
         return tokenise(
             request.built,
             folder,
-            request.wanted,
+            wanted,
             encoder=encoder,
             accept_dropped=request.accept_dropped,
             show_progress=state.is_local_main_process and not request.config.disable_tqdm,
         )
 
     if state.is_main_process:
-        _tell(written())
+        written()
     state.wait_for_everyone()
     with state.local_main_process_first():  # machines that do not share the folder write their own
         return written()

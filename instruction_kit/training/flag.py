@@ -22,7 +22,9 @@ from trl.trainer.sft_config import SFTConfig
 from instruction_kit.errors import TrainingError, nearest
 from instruction_kit.token.layout import Asked, read_variables
 from instruction_kit.token.shard import Wanted
-from instruction_kit.training.adapter import Adapter, adapter_of, problems_of
+from instruction_kit.token.weigh import Weighing, weighing_of
+from instruction_kit.training import adapter, watch
+from instruction_kit.training.adapter import Adapter
 from instruction_kit.training.field import FORCED, REFUSED
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ OWN_FLAG_OF = {  # keys of model_init_kwargs that have a flag, and so one place
     "torch_dtype": "--dtype",
     "trust_remote_code": "--trust_remote_code",
 }
-WAITING = {"lr_scheduler_type": ("reduce_lr_on_plateau", "greedy"), "save_strategy": ("best",)}
 
 
 @dataclass
@@ -69,6 +70,20 @@ class KitArguments:
     inspect: bool = field(
         default=False, metadata={"help": "Show the first batch, with what is trained in colour, and end there."}
     )
+    weigh: str = field(
+        default="token", metadata={"help": "What weighs the same in the loss: each token, or each pair."}
+    )
+    answer_weight: float = field(default=1.0, metadata={"help": "The weight of an answer's tokens in the loss."})
+    rationale_weight: float = field(
+        default=1.0, metadata={"help": "The weight of all else in an output that holds more than its answer."}
+    )
+    task_weight: list[str] | None = field(
+        default=None, metadata={"help": "TASK=NUMBER, several: what the weights of a task's pairs are multiplied by."}
+    )
+    held_out_rows: int = field(
+        default=50,
+        metadata={"help": "Rows of each held-out task that every evaluation ranks (--eval_strategy); 0 for none."},
+    )
     merge_adapter: bool = field(
         default=False, metadata={"help": "Write a whole model at the end, with the adapter of --use_peft merged in."}
     )
@@ -98,6 +113,7 @@ class Request:
     accept_dropped: bool
     inspect: bool
     layout: Asked
+    held_out_rows: int
     adapter: Adapter | None
     merge_adapter: bool
     model: ModelSource
@@ -122,7 +138,12 @@ def parse(arguments: Sequence[str]) -> Request:
     _refuse_unknown(unknown, parser)
     values = vars(namespace)
     given = _given(parser, arguments)
-    problems = [*_refused(values, given), *_own(values), *problems_of(values, given)]
+    problems = [
+        *_refused(values, given),
+        *_own(values),
+        *watch.problems_of(values),
+        *adapter.problems_of(values, given),
+    ]
     if problems:
         raise TrainingError("\n".join(problems))
     config = _config(values, given)
@@ -137,12 +158,13 @@ def parse(arguments: Sequence[str]) -> Request:
     resume = values["resume_from_checkpoint"]
     return Request(
         built=Path(values["dataset_name"]),
-        wanted=Wanted(int(values["max_length"]), packing=values["packing"]),
+        wanted=Wanted(int(values["max_length"]), packing=values["packing"], weighing=_weighing(values)),
         tokens=None if values["tokens"] is None else Path(values["tokens"]),
         accept_dropped=values["accept_dropped"],
         inspect=values["inspect"],
         layout=_asked(values),
-        adapter=adapter_of(values) if values["use_peft"] else None,
+        held_out_rows=values["held_out_rows"],
+        adapter=adapter.adapter_of(values) if values["use_peft"] else None,
         merge_adapter=values["merge_adapter"],
         model=model,
         config=config,
@@ -215,11 +237,6 @@ def _own(values: dict[str, Any]) -> list[str]:
     except ValueError as error:
         problems.append(str(error))
     problems += [f"--{name} is required" for name in ("model_name_or_path", "output_dir") if values[name] is None]
-    for name, waits in WAITING.items():
-        if _plain(values[name]) in waits:
-            problems.append(
-                f"--{name} {_plain(values[name])}: it waits for an evaluation, and there is none while tuning"
-            )
     if values["dtype"] not in ("float32", "bfloat16", "float16"):
         problems.append(
             f"--dtype {values['dtype']}: name the precision of the weights (float32, bfloat16, float16), "
@@ -244,6 +261,22 @@ def _asked(values: dict[str, Any]) -> Asked:
     return Asked(values["layout"], values["system_message"], read)
 
 
+def _weighing(values: dict[str, Any]) -> Weighing:
+    """Read what weighs how much; several weights are for TRL's own loss alone."""
+    weighing = weighing_of(
+        values["task_weight"] or [],
+        flag="--task_weight",
+        per=values["weigh"],
+        answer=values["answer_weight"],
+        rationale=values["rationale_weight"],
+    )
+    if not weighing.is_even and values["loss_type"] not in (None, "nll"):
+        raise TrainingError(
+            f"--loss_type {values['loss_type']}: its loss cannot be weighed; give all tokens one weight"
+        )
+    return weighing
+
+
 def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
     """Settle what TRL gets."""
     accelerated = not _on_cpu(values) and torch.accelerator.is_available()
@@ -259,6 +292,9 @@ def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
         "gradient_checkpointing_kwargs": None,
         "dataloader_pin_memory": values["dataloader_pin_memory"] and accelerated,
         "resume_from_checkpoint": None,
+        "greater_is_better": watch.is_greater_better(values["metric_for_best_model"])
+        if values["greater_is_better"] is None
+        else values["greater_is_better"],
     }
     try:
         config = SFTConfig(**settled)

@@ -14,6 +14,7 @@ import torch
 from datasets import Dataset
 
 from instruction_kit.errors import TrainingError
+from instruction_kit.training.collate import apart
 from instruction_kit.training.document import Collator
 
 PIECES = 3
@@ -90,8 +91,7 @@ def _item(pieces: Sequence[list[int]]) -> Item:
 def _scores(model: torch.nn.Module, batch: Mapping[str, Any], pieces: Sequence[list[int]]) -> tuple[torch.Tensor, ...]:
     """Score a flattened batch and cut the scores at the pieces."""
     device = next(model.parameters()).device
-    left_out = ("labels", "loss_weights", "task_ids")
-    inputs = {key: _on(value, device) for key, value in batch.items() if key not in left_out}
+    inputs = {key: _on(value, device) for key, value in apart(batch)[0].items() if key != "labels"}
     logits: torch.Tensor = model(**inputs, use_cache=False).logits[0]  # as in training: a cache hides the borders
     lengths = [len(piece) for piece in pieces]
     return torch.split(logits[: sum(lengths)], lengths)

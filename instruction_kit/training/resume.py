@@ -37,6 +37,8 @@ class RunRecord(BaseModel):
     step: int
     num_tokens: int
     """Tokens seen so far; TRL counts from 0 again when it goes on."""
+    chosen_step: int | None = None
+    """The step of the checkpoint that was loaded at the end, where one was chosen as the best."""
 
 
 def write_run(folder: str | Path, run: RunRecord) -> None:

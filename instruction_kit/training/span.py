@@ -60,6 +60,14 @@ def prove_spans(collate: Collator, rows: Dataset, *, encoder: Encoder, built: st
     return len(chosen)
 
 
+def where_from(built: Path, positions: Sequence[int], *, most: int = 10) -> str:
+    """Name pairs of the training split by their positions."""
+    named = list(
+        dict.fromkeys(known.where for _, known in sorted(_pairs(built, positions, ["prompt", "completion"]).items()))
+    )
+    return "; ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
+
+
 def _collated(collate: Collator, rows: Dataset, numbers: Sequence[int]) -> dict[Place, Document]:
     """Collate some rows and find their pairs in the batch again."""
     items = [rows[number] for number in numbers]

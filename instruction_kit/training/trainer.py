@@ -1,16 +1,19 @@
-"""TRL's SFT trainer with what it does in silence taken away.
+"""TRL's SFT trainer with what it does in silence taken away, and what it lacks put in.
 
-It sends nothing, refuses to evaluate, stops at the first loss that is not a number, and puts beside each model that it
-saves this kit's records and a model card of its own: TRL's and PEFT's would not say what the model was tuned on, and
-PEFT's would name a folder of this machine. The names with an underscore are TRL's own; the tests hold them against
-the installed release, and the dependency is pinned to one minor release for this reason.
+Taken away: it sends nothing, stops at the first loss that is not a number and names the rows, writes no card but this
+kit's, and never averages the means of batches. Put in: weights of tokens, the loss of each task and cluster, an
+evaluation loss by token, held-out tasks ranked. Beside each model that it saves stand this kit's records. The names
+with an underscore are TRL's own; the tests hold them against the installed release, and the dependency is pinned to one
+minor release for this reason.
 """
 
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from peft import PeftModel
+from transformers.trainer_utils import rotate_checkpoints
 from trl.trainer.sft_trainer import SFTTrainer
 
 from instruction_kit.build.commit import write_text
@@ -19,8 +22,15 @@ from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import write_layout
 from instruction_kit.training.adapter import merge
 from instruction_kit.training.card import Tuning, model_card
+from instruction_kit.training.collate import apart, beside
+from instruction_kit.training.document import COLLATED
+from instruction_kit.training.held_out import held_out_figures
+from instruction_kit.training.loss import TaskLosses, counted_and_weighed, scale_of
 from instruction_kit.training.model import set_special_tokens
-from instruction_kit.training.resume import RunRecord, write_run
+from instruction_kit.training.resume import RUN_FILE, RunRecord, write_run
+from instruction_kit.training.span import where_from
+from instruction_kit.training.validation import Share, add_losses
+from instruction_kit.training.watch import Watched
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,14 +43,24 @@ class KitTrainer(SFTTrainer):
         encoder: the tokenizer under its layout, for what is written beside the model.
         run: the run's record at step 0.
         tuning: what the model card tells.
+        watched: what is measured while the model is tuned.
+        built: the built folder, where rows are looked up by their positions.
 
     """
 
-    def __init__(self, *, encoder: Encoder, run: RunRecord, tuning: Tuning, **arguments: Any) -> None:
+    def __init__(
+        self, *, encoder: Encoder, run: RunRecord, tuning: Tuning, watched: Watched, built: Path, **arguments: Any
+    ) -> None:
         self.encoder = encoder
         self.run = run
         self.tuning = tuning
+        self.watched = watched
+        self.built = built
+        self.losses = TaskLosses(tuning.record.task_names, tuning.clusters)
+        self._scale: torch.Tensor | None = None
+        self._chosen: int | None = None
         super().__init__(processing_class=encoder.tokenizer, **arguments)
+        self.data_collator = functools.partial(beside, collate=self.data_collator)
         if self.is_fsdp_enabled or self.is_deepspeed_enabled:
             raise TrainingError(
                 "accelerate is set up for FSDP or DeepSpeed, which are not checked on this data path; "
@@ -53,22 +73,60 @@ class KitTrainer(SFTTrainer):
 
     def run_so_far(self) -> RunRecord:
         """Return the run's record at the present step."""
-        now = {"step": self.state.global_step, "num_tokens": int(self._total_train_tokens)}
+        now = {"step": self.state.global_step, "num_tokens": int(self._total_train_tokens), "chosen_step": self._chosen}
         return self.run.model_copy(update=now)
 
-    def training_step(self, *arguments: Any, **keywords: Any) -> torch.Tensor:
+    def _set_signature_columns_if_needed(self) -> None:
+        self._signature_columns = list(COLLATED)  # type: ignore[assignment]
+
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> Any:
+        """Count the trained tokens of a step as TRL does, and see what brings their weights to a mean of 1."""
+        if batch_samples and "loss_weights" in batch_samples[0]:
+            self._scale = scale_of(batch_samples, self._summed)
+        return super()._get_num_items_in_batch(batch_samples, device)
+
+    def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+        """Let TRL compute the loss, through a model whose log-probabilities are counted and weighed."""
+        read, others = apart(inputs)
+        weighed = counted_and_weighed(model, others, self.losses, scale=self._scale)
+        return super().compute_loss(weighed, read, *arguments, **keywords)  # type: ignore[no-untyped-call]
+
+    def training_step(self, model: Any, inputs: Any, *arguments: Any, **keywords: Any) -> torch.Tensor:
         """Take one step, and stop where the loss is no number any more."""
-        loss = cast("torch.Tensor", super().training_step(*arguments, **keywords))  # type: ignore[no-untyped-call]
+        loss = cast("torch.Tensor", super().training_step(model, inputs, *arguments, **keywords))  # type: ignore[no-untyped-call]
         if not torch.isfinite(loss):
+            rows = where_from(self.built, inputs["positions"].tolist())
             raise TrainingError(
-                f"step {self.state.global_step + 1}: the loss is {loss.item()}; lower --learning_rate, "
+                f"step {self.state.global_step + 1}: the loss is {loss.item()} on {rows}; lower --learning_rate, "
                 "lengthen --warmup_steps, or tune in float32, and go on from the last checkpoint"
             )
         return loss
 
-    def evaluate(self, *_arguments: Any, **_keywords: Any) -> NoReturn:
-        """Refuse: the mean of batch means that TRL gives depends on the batch size."""
-        raise TrainingError("nothing is evaluated while tuning; measure the tuned folder with scripts/evaluate.py")
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log the loss of each task and cluster beside that of the steps."""
+        if "loss" in logs:
+            logs.update(self.losses.told(self.losses.take(self._summed, device=self.args.device), "loss"))
+        super().log(logs, start_time)
+
+    def evaluate(
+        self, eval_dataset: object = None, ignore_keys: object = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Measure what is watched: validation rows by token, held-out tasks by rank; TRL's own way is never taken."""
+        if eval_dataset is not None:
+            raise TrainingError("only what a run watches is evaluated; measure others with scripts/evaluate.py")
+        model = cast("PreTrainedModel", self.model)
+        was_training = model.training
+        model.train(mode=False)
+        try:
+            with torch.no_grad(), self.compute_loss_context_manager():
+                found = {**self._validation(model), **self._held_out(model)}
+            self._metrics["eval"].clear()  # TRL's own, which would stand beside these
+            metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
+            self.log(metrics)  # while the model is not training: TRL would add the figures of its steps
+        finally:
+            model.train(was_training)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
 
     def create_model_card(self, *_arguments: Any, **_keywords: Any) -> None:
         """Write none of TRL's model cards; the kit's own goes with each model."""
@@ -80,6 +138,35 @@ class KitTrainer(SFTTrainer):
         merged.save_pretrained(folder)
         self.encoder.tokenizer.save_pretrained(folder)
         self._write_beside(folder)
+
+    def _validation(self, model: torch.nn.Module) -> dict[str, float]:
+        if self.watched.validation is None:
+            return {}
+        losses = TaskLosses(self.watched.task_names, self.tuning.clusters)
+        add_losses(
+            model,
+            self.data_collator,
+            self.watched.validation,
+            losses,
+            batch_size=self.args.per_device_eval_batch_size,
+            share=Share(self.accelerator.process_index, self.accelerator.num_processes),
+            device=self.args.device,
+        )
+        return losses.told(losses.take(self._summed, device=self.args.device), "loss", whole=True)
+
+    def _held_out(self, model: "PreTrainedModel") -> dict[str, float]:
+        if self.watched.held_out is None:
+            return {}
+        size = self.args.per_device_eval_batch_size
+        return held_out_figures(model, self.encoder, self.watched.held_out, batch_size=size)
+
+    def _summed(self, found: torch.Tensor) -> torch.Tensor:
+        """Add up what all processes found."""
+        return cast("torch.Tensor", self.accelerator.reduce(found.to(self.args.device), reduction="sum"))
+
+    def _load_best_model(self) -> None:
+        super()._load_best_model()
+        self._chosen = self.state.best_global_step
 
     def _send_telemetry(self) -> None:
         """Send nothing."""
@@ -106,7 +193,19 @@ class KitTrainer(SFTTrainer):
         write_text(folder / "README.md", model_card(self.tuning, self.run_so_far()))
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
+        """Save a checkpoint, say that it is whole, and only then remove older ones."""
+        output, limit = Path(str(self.args.output_dir)), self.args.save_total_limit
+        folder = output / f"checkpoint-{self.state.global_step}"
+        if self.args.should_save:  # it may be there, from a run that went further than the checkpoint gone on from
+            (folder / RUN_FILE).unlink(missing_ok=True)
+        self.args.save_total_limit = None
+        try:
+            super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
+        finally:
+            self.args.save_total_limit = limit
         self.accelerator.wait_for_everyone()  # the record says that every process has written its part
         if self.args.should_save:
-            write_run(Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}", self.run_so_far())
+            write_run(folder, self.run_so_far())
+            rotate_checkpoints(
+                str(output), save_total_limit=limit, best_model_checkpoint=self.state.best_model_checkpoint
+            )
