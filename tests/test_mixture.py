@@ -256,11 +256,7 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
         ({"held_out_settings": ["zero_shot.options"] * 2}, "held_out_settings: name at least one, each once"),
         (
             {"held_out_settings": ["zero_shot.options.inverted"]},
-            "held_out_settings.0: zero_shot.options.inverted cannot be measured by rank classification: an inverted",
-        ),
-        (
-            {"held_out_settings": ["zero_shot.no_options.cot"]},
-            "held_out_settings.0: zero_shot.no_options.cot cannot be measured by rank classification: it must be",
+            "held_out_settings.0: zero_shot.options.inverted cannot be measured: an inverted template's output is",
         ),
         ({"rates": Equal()}, "rates: those of kind equal are no counts of rows: give num_pairs"),
         ({"rates": {"kind": "temperature"}}, "rates.temperature: field required"),

@@ -166,7 +166,7 @@ class Renderer:
         self, rows: pl.DataFrame, values: list[dict[str, Any]], role: Role
     ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
         order = choice.keys(rows[HASH].to_numpy(), self.seed, "order", self.task.name, self.split, role)
-        phrasings = [(t, s) for s in self.measured_in for t in self.serving(s)]
+        phrasings = [(t, s) for s in self.measured_in for t in self.serving(s, measured=True)]
         shots = self._shots(rows[HASH].to_numpy(), MEASURED)
         listings = self.lister.measured(rows[HASH].to_numpy(), values)
         for index, (row, example, key) in enumerate(zip(rows[ROW].to_list(), values, order.tolist(), strict=True)):

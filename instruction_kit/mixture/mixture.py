@@ -276,18 +276,21 @@ class Mixture(Part):
 
     def _first(self, name: str, templates: list[Template]) -> list[Template]:
         """Those that stand among the first in any setting."""
-        kept = {t.name for key in self._settings_of(name) for t in self._in_setting(name, templates, key)}
-        return [t for t in templates if t.name in kept] if self._bound(name) else templates
-
-    def _settings_of(self, name: str) -> list[Setting]:
-        return [parse_setting(key) for key in (*self.part(name).settings, *self.held_out_settings)]
+        if not self._bound(name):
+            return templates
+        trained = [(parse_setting(key), False) for key in self.part(name).settings]
+        asked = [*trained, *((parse_setting(key), True) for key in self.held_out_settings)]
+        kept = {t.name for key, measured in asked for t in self._in_setting(name, templates, key, measured=measured)}
+        return [t for t in templates if t.name in kept]
 
     def _bound(self, name: str) -> int | None:
         return None if name in self.held_out.measured else self.part(name).num_templates
 
-    def _in_setting(self, name: str, templates: Sequence[Template], setting: Setting) -> list[Template]:
+    def _in_setting(
+        self, name: str, templates: Sequence[Template], setting: Setting, *, measured: bool
+    ) -> list[Template]:
         task, part = self.chosen[name], self.part(name)
-        found = serving(templates, setting, task=task, exemplars=part.exemplars.source)
+        found = serving(templates, setting, task=task, exemplars=part.exemplars.source, measured=measured)
         if (bound := self._bound(name)) is None:
             return found
         keys = choice.keys(choice.row_hashes([t.name for t in found]), self.seed, "template order", name)
@@ -310,15 +313,16 @@ class Mixture(Part):
         for source in sorted({self.part(name).exemplars.source for name in held.measured}):
             mine = {n: self.chosen[n] for n in held.measured if templates.get(n)}
             mine = {n: task for n, task in mine.items() if self.part(n).exemplars.source == source}
-            yield from unserved("held_out_settings", list(self.held_out_settings), mine, templates, source)
+            keys = list(self.held_out_settings)
+            yield from unserved("held_out_settings", keys, mine, templates, source, measured=True)
         for name in (name for name, left in templates.items() if not left):
             where = f"templates/{self.chosen[name].schema.folder()}/ or templates/{name}/"
             wanted = " or ".join(self.languages or ())
             yield f"languages: task {name} has no template in {wanted}; write one in {where}, or take the task out"
 
-    def serving(self, task: str, setting: Setting) -> list[Template]:
-        """The phrasings in which a task serves a setting."""
-        return self._in_setting(task, self.templates[task], setting)
+    def serving(self, task: str, setting: Setting, *, measured: bool = False) -> list[Template]:
+        """The phrasings in which a task serves a setting, to train or to be measured."""
+        return self._in_setting(task, self.templates[task], setting, measured=measured)
 
     @cached_property
     def leaving(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ In: tasks, settings, and the templates that the filters leave. Out: what nobody 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from instruction_kit.errors import InstructionKitError, TemplateError
@@ -41,10 +42,13 @@ def unserved(
     tasks: Mapping[str, Task],
     templates: Mapping[str, Sequence[Template]],
     exemplars: ExemplarSource,
+    *,
+    measured: bool = False,
 ) -> Iterator[str]:
     """Settings that no task serves, and tasks that serve none of those that others do."""
+    find = partial(serving, exemplars=exemplars, measured=measured)
     served = {
-        name: {k for k in settings if serving(templates[name], parse_setting(k), task=task, exemplars=exemplars)}
+        name: {key for key in settings if find(templates[name], parse_setting(key), task=task)}
         for name, task in tasks.items()
     }
     lost = [key for key in settings if served and not any(key in keys for keys in served.values())]
@@ -62,14 +66,22 @@ _MEND: dict[ExemplarSource, str] = {
 """What gives a task exemplars."""
 
 
+def _shows(key: str, task: Task, exemplars: ExemplarSource) -> bool:
+    return has_exemplars(task, exemplars, reasoned=parse_setting(key).cot)
+
+
+def _mend(key: str, exemplars: ExemplarSource) -> str:
+    return _MEND["file" if parse_setting(key).cot else exemplars]
+
+
 def _lacking(key: str, tasks: Mapping[str, Task], exemplars: ExemplarSource) -> str:
-    if parse_setting(key).few_shot and not any(has_exemplars(task, exemplars) for task in tasks.values()):
-        return f"anything to show exemplars from for {key}; {_MEND[exemplars]}"
+    if parse_setting(key).few_shot and not any(_shows(key, task, exemplars) for task in tasks.values()):
+        return f"anything to show exemplars from for {key}; {_mend(key, exemplars)}"
     return f"a template for {key}; write one"
 
 
 def _lacking_here(settings: Sequence[str], task: Task, exemplars: ExemplarSource) -> str:
-    if all(parse_setting(key).few_shot for key in settings) and not has_exemplars(task, exemplars):
-        return f"nothing to show exemplars from; {_MEND[exemplars]}"
+    if all(parse_setting(key).few_shot and not _shows(key, task, exemplars) for key in settings):
+        return f"nothing to show exemplars from; {_mend(settings[0], exemplars)}"
     where = f"templates/{task.schema.folder()}/ or templates/{task.name}/"
     return f"no template for {' or '.join(settings)}; write one in {where}"

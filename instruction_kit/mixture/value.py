@@ -48,11 +48,8 @@ def _known(name: str) -> str:
 
 
 def _measurable(name: str) -> str:
-    setting = _setting(name)
-    if setting.inverted or setting.cot:
-        output = "an inverted template's output is not the answer"
-        why = output if setting.inverted else "it must be generated and read back"
-        raise refused(f"{name} cannot be measured by rank classification: {why}")
+    if _setting(name).inverted:
+        raise refused(f"{name} cannot be measured: an inverted template's output is not the answer")
     return name
 
 

@@ -92,6 +92,8 @@ def render(
     """
     known = _answers(example, template, setting, task, listing)
     values = {**example, OPTIONS: block(known.options, known.style) if setting.options else ""}
+    if measured and template.cot and not values.get(RATIONALE):
+        values[RATIONALE] = ""  # the model is to write it; what the row says is the answer
     turns = example.get(task.schema.turns_field() or "") or None
     said = as_text(turns or [], prompting.joiner)
     pair = _fitted(values, known, template, prompting.after(said), reference)

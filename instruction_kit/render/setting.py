@@ -51,32 +51,48 @@ def parse_setting(name: str) -> Setting:
     return SETTINGS[name]
 
 
-def serves(template: Template, setting: Setting, *, task: Task, exemplars: ExemplarSource = "rows") -> bool:
+def serves(
+    template: Template, setting: Setting, *, task: Task, exemplars: ExemplarSource = "rows", measured: bool = False
+) -> bool:
     """Whether this phrasing can stand in this setting for this task, whose exemplars come from where it is said.
 
-    A task without options serves `options` settings with none to list.
+    A task without options serves `options` settings with none to list. Where it is measured, the model writes the
+    reasons: rows need none of their own.
     """
-    if setting.few_shot and not has_exemplars(task, exemplars):
+    if setting.few_shot and not has_exemplars(task, exemplars, reasoned=setting.cot):
         return False
     if template.inverted != setting.inverted or template.cot != setting.cot:
         return False
-    if RATIONALE in template.reads and RATIONALE not in task.columns:
+    asked = measured and setting.cot and not setting.inverted
+    if RATIONALE in template.reads and RATIONALE not in task.columns and not asked:
         return False
     if not task.has_options:
         return not template.needs_options
     return template.shows_options if setting.options else not template.needs_options
 
 
-def has_exemplars(task: Task, source: ExemplarSource) -> bool:
-    """Whether there is anything to show exemplars from: rows of train, or a file of hand-written ones."""
-    return task.exemplar_path is not None if source == "file" else "train" in task.source.split_names
+def has_exemplars(task: Task, source: ExemplarSource, *, reasoned: bool = False) -> bool:
+    """Whether there is anything to show exemplars from: rows of train, or a file of hand-written ones.
+
+    `reasoned` ones come from rows that carry reasons, else from the file too.
+    """
+    written = task.exemplar_path is not None
+    rows = "train" in task.source.split_names
+    if source == "file":
+        return written
+    return (rows and RATIONALE in task.columns) or written if reasoned else rows
 
 
 def serving(
-    templates: Iterable[Template], setting: Setting, *, task: Task, exemplars: ExemplarSource = "rows"
+    templates: Iterable[Template],
+    setting: Setting,
+    *,
+    task: Task,
+    exemplars: ExemplarSource = "rows",
+    measured: bool = False,
 ) -> list[Template]:
     """The templates that serve a setting, in their order."""
-    return [template for template in templates if serves(template, setting, task=task, exemplars=exemplars)]
+    return [t for t in templates if serves(t, setting, task=task, exemplars=exemplars, measured=measured)]
 
 
 def once_each(
