@@ -22,6 +22,7 @@ LEAVE_TOGETHER: Mapping[str, tuple[str, ...]] = {
 google-research/FLAN, flan/task_splits.py, https://github.com/google-research/FLAN."""
 
 
+NOT_BUILT = "only what is held out is built (only: held_out)"
 NO_TRAIN = "has no train split, so it can only be held out"
 
 
@@ -48,15 +49,17 @@ def resolve(
     listed: Collection[str] = (),
     filtered: Mapping[str, str] | None = None,
     trainless: Collection[str] = (),
+    only_held_out: bool = False,
 ) -> HoldOut:
     """Tell training, measured and leaving tasks apart.
 
     `listed` are the tasks that the user asked for by name: one of them that must leave is an error. `filtered` leave
     before anything is looked up, each with its reason; `trainless` have no rows to train on. With a `rotation` those
-    whose turn it is are held out, too.
+    whose turn it is are held out, too. With `only_held_out` nothing trains, and what would have leaves.
 
     Raises:
-        MixtureError: a name is neither cluster, task nor family; nothing is left to train; a listed task must leave.
+        MixtureError: a name is neither cluster, task nor family; nothing is left to train, or to measure where only
+            that is asked for; a listed task must leave.
 
     """
     gone = dict(filtered or {})
@@ -68,11 +71,14 @@ def resolve(
     unable = {name: f"{name} {NO_TRAIN}" for name in trainless if name in here and name not in {*named, *leaving}}
     wrong += _listed_problems(listed, gone, leaving, unable)
     training = tuple(name for name in here if name not in {*named, *leaving, *unable})
-    if not training and not wrong:
+    if only_held_out and not named and not wrong:
+        wrong.append("only: held_out, and nothing is held out; name clusters, tasks or families in hold_out")
+    if not training and not only_held_out and not wrong:
         wrong.append(_nothing_left(hold_out, sorted(named), leaving, unable, gone))
     if wrong:
         raise MixtureError("\n".join(wrong))
-    return HoldOut(training, tuple(sorted(named)), dict(sorted((gone | leaving | unable).items())))
+    found = HoldOut(training, tuple(sorted(named)), dict(sorted((gone | leaving | unable).items())))
+    return found.less(dict.fromkeys(training, NOT_BUILT)) if only_held_out else found
 
 
 def rotated(tasks: Mapping[str, Task], turn: int | None) -> set[str]:

@@ -53,7 +53,10 @@ def test_values_of_every_kind_are_told_at_once():
         "hold_out: give a list",
         "licenses: name at least one, each once",
         "rates: those of kind equal are no counts of rows: give num_pairs or num_tokens",
-        "held_out_settings.0: zero_shot.options.inverted cannot be measured: an inverted template's output is not the answer",
+        (
+            "held_out_settings.0: zero_shot.options.inverted cannot be measured: "
+            "an inverted template's output is not the answer"
+        ),
         (
             "held_out_settings.1: no setting zero_shot.optoins; "
             "did you mean zero_shot.options or zero_shot.no_options or zero_shot.options.cot?"

@@ -54,6 +54,7 @@ ELSEWHERE = {
     "data": "test_the_samples_are_read_only_where_they_are_asked_for",
     "data_dir": "test_data_dir_says_where_files_lie_and_enters_nothing_that_is_written",
     "exemplars": "test_every_key_of_exemplars_changes_what_is_built",
+    "only": "test_only_the_held_out_side_is_the_held_out_side_of_the_whole",
     "max_repeats": "test_more_repeats_than_allowed_are_an_error_that_names_the_tasks",
 }
 """Keys that show otherwise, each with the test that shows it."""

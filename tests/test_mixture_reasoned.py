@@ -114,14 +114,18 @@ def test_hand_written_reasons_stand_before_a_task_whose_rows_carry_none(tmp_path
         (
             "bare",
             FEW,
-            "held_out_settings: no task of this mixture has anything to show exemplars from for few_shot.options.cot; "
-            "write <task>.exemplars.jsonl beside its file or take the setting out",
+            (
+                "held_out_settings: no task of this mixture has anything to show exemplars from for "
+                "few_shot.options.cot; write <task>.exemplars.jsonl beside its file or take the setting out"
+            ),
         ),
         (
             "bare",
             "zero_shot.options.cot.inverted",
-            "held_out_settings.0: zero_shot.options.cot.inverted cannot be measured: an inverted template's output is "
-            "not the answer",
+            (
+                "held_out_settings.0: zero_shot.options.cot.inverted cannot be measured: "
+                "an inverted template's output is not the answer"
+            ),
         ),
     ],
 )

@@ -45,7 +45,8 @@ def _body(manifest: Manifest) -> Iterator[str]:
         shares = (f"{task.expected_share:.2%}", f"{task.realised_share:.2%}") if task.role == "train" else ("", "")
         yield f"| {name} | {task.cluster} | {task.role} | {shares[0]} | {shares[1]} | {task.rounds} | {task.license} |"
     yield ""
-    yield from _shares(manifest)
+    if manifest.shares:
+        yield from _shares(manifest)
     if manifest.overlap:
         yield ""
         yield from _overlap(manifest)

@@ -34,7 +34,8 @@ def leaks(mixture: "Mixture", scans: Sequence[Scan], held: Mapping[tuple[str, st
 
     """
     measured = [part for (task, split), rows in held.items() for part in _held(mixture, scans, task, split, rows)]
-    if not measured or not (mixture.find_overlap or mixture.drop_overlap):
+    looked_for = mixture.held_out.training and (mixture.find_overlap or mixture.drop_overlap)
+    if not measured or not looked_for:
         return pl.DataFrame(schema=MATCHES)
     trained = [scan for scan in scans if scan.unit.split == "train" and scan.unit.task in mixture.held_out.training]
     return overlaps(lambda: (part for scan in trained for part in _texts(mixture, scan)), pl.concat(measured))

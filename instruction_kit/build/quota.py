@@ -76,6 +76,8 @@ def quotas(mixture: "Mixture", pools: Mapping[str, int], tokens: Mapping[str, fl
         MixtureError: no task has rows, or tasks would be repeated more than `max_repeats` times.
 
     """
+    if not pools:  # nothing trains
+        return {}
     stocks = {name: Stock(_bounded(mixture, name, rows), mixture.chosen[name].cluster) for name, rows in pools.items()}
     if not any(stock.rows for stock in stocks.values()):
         raise MixtureError(

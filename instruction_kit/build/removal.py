@@ -40,7 +40,7 @@ def duplicates(
     mixture: "Mixture", scans: Sequence[Scan], frames: Mapping[tuple[str, str], pl.DataFrame]
 ) -> pl.DataFrame:
     """Every training row that is to be taken out, of the layout `DUPLICATES`."""
-    if mixture.drop_duplicates == "none":
+    if mixture.drop_duplicates == "none" or not mixture.held_out.training:
         return pl.DataFrame(schema=DUPLICATES)
     parts = [_of_task(mixture, name, frames[name, TRAIN]) for name in sorted(mixture.held_out.training)]
     rows = pl.concat(parts).with_row_index(NUMBER).with_columns(pl.col(NUMBER).cast(pl.Int64))

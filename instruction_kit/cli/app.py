@@ -39,6 +39,9 @@ def build(
     data_dir: DataDir = None,
     set_: Set = None,
     path: Paths = None,
+    only: Annotated[
+        Literal["held_out"] | None, typer.Option(help="Build what is measured, and no training side.")
+    ] = None,
 ) -> None:
     """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
     from instruction_kit.build.losses import totals
@@ -46,12 +49,12 @@ def build(
 
     try:
         wanted = named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or [])
-        manifest = wanted.build(folder, progress=True)
+        manifest = wanted.build(folder, only=only, progress=True)
     except KeyboardInterrupt:
         err.print("stopped; the same command goes on from there", highlight=False)
         raise
     for config, splits in manifest.splits.items():
-        if config in ("train", "held_out"):
+        if config == "held_out" or (config == "train" and manifest.mixture["only"] is None):
             told = ", ".join(f"{split} {rows:,}" for split, rows in splits.items()) or "nothing"
             out.print(f"{config}: {told}", highlight=False, markup=False, soft_wrap=True)
     out.print(totals(manifest), highlight=False, markup=False)

@@ -15,6 +15,8 @@ NUMBERS = ("rows", "pairs", "share", "tokens", "of them", "rounds")
 def plan_table(plan: Plan) -> RenderableType:
     """What trains with its expected shares, summed in several ways; what is measured, what leaves and why."""
     whole = _whole(plan)
+    if not plan.training:
+        return Group(Text("training: nothing, only what is held out"), *(Text(line) for line in _measured(plan)))
     tasks = _table(("task", "cluster"), NUMBERS)
     for name, task in plan.training.items():
         amount = plan.sums.get(("task", name))
@@ -57,13 +59,17 @@ def _lines(plan: Plan, whole: Amount | None) -> Iterator[str]:
         rough = "~" if any(task.estimated for task in plan.training.values()) else "about "
         tokens = "an unknown number of" if whole.tokens is None else f"{rough}{whole.tokens:,.0f}"
         yield f"{plan.pairs:,} training pairs, {tokens} tokens"
-    yield f"measured: {', '.join(plan.measured) or 'nothing'}"
-    yield from (f"leaves: {name} ({why})" for name, why in plan.leaving.items())
+    yield from _measured(plan)
     if any(task.estimated for task in plan.training.values()):
         yield (
             "~ is the size that a task file states, its pairs as long as in the sample; "
             "? is not known before a first build"
         )
+
+
+def _measured(plan: Plan) -> Iterator[str]:
+    yield f"measured: {', '.join(plan.measured) or 'nothing'}"
+    yield from (f"leaves: {name} ({why})" for name, why in plan.leaving.items())
 
 
 def _amount(amount: Amount | None, whole: Amount | None, *, estimated: bool) -> tuple[str, str, str, str]:

@@ -62,6 +62,8 @@ class Mixture(Part):
     """Folders with `tasks/` and `templates/` of the user's own; they add to and override the library."""
     data_dir: Path | None = None
     """What the relative paths of `Files` sources resolve against; enters no hash and no written file."""
+    only: Literal["held_out"] | None = None
+    """`held_out` builds what is measured and no training side: the same pairs, without reading what would train."""
     data: Literal["source", "sample"] = "source"
     """Read the sources, or the samples that lie beside the task files; never one in place of the other."""
     licenses: Names | None = None
@@ -241,7 +243,10 @@ class Mixture(Part):
             listed=self.listed,
             filtered=unseen | self.filter.leaving(self.chosen),
             trainless=trainless,
+            only_held_out=self.only == "held_out",
         )
+        if self.only == "held_out":
+            return found
         return found.less(self._not_first(found.training))
 
     def _not_first(self, training: Sequence[str]) -> dict[str, str]:
@@ -355,11 +360,11 @@ class Mixture(Part):
 
         return plan(self)
 
-    def build(self, out: str | Path, *, progress: bool = False) -> "Manifest":
+    def build(self, out: str | Path, *, only: Literal["held_out"] | None = None, progress: bool = False) -> "Manifest":
         """Write the mixture as a folder that `load_dataset` reads; resumes where a stopped build left off."""
         from instruction_kit.build.build import build
 
-        return build(self, Path(out), progress=progress)
+        return build(self.model_copy(update={"only": only}) if only else self, Path(out), progress=progress)
 
     def dataset(self) -> "dict[str, DatasetDict]":
         """Build in memory: `{"train": DatasetDict, "held_out": DatasetDict}` with the rows that `build` would write."""
