@@ -16,7 +16,7 @@ from instruction_kit.build.manifest import read_manifest
 MIXTURE = "tasks: [snli, sst2]\nhold_out: [snli]\ndata: sample\n"
 TOLD = """\
 train: train 22, validation N, seen N
-held_out: snli__test N
+held_out: snli__test N, snli__validation N
 read 69, skipped 2, rejected 6, removed 0 rows
 every rejected row stands with its reasons in {}/rejected
 """
@@ -44,7 +44,7 @@ def installed(*arguments: str | Path, **options) -> subprocess.CompletedProcess[
 
 def test_what_was_built_is_told_on_standard_output_alone(mixture, tmp_path):
     code, out, err = command("build", mixture, tmp_path / "built")
-    measured = re.compile(r"(validation|seen|snli__test) \d+")  # as many as there are phrasings
+    measured = re.compile(r"(validation|seen|snli__test|snli__validation) \d+")  # as many as there are phrasings
     assert (code, measured.sub(r"\1 N", out)) == (0, TOLD.format(tmp_path / "built"))
     assert [line.split()[0] for line in err.splitlines() if line.strip()] == ["scan", "render", "shard"]
     assert read_manifest(tmp_path / "built").splits["train"]["train"] == 22

@@ -96,10 +96,11 @@ def look(folder: Path, shard: Shard) -> Look:
 
 
 def _read_through(path: Path) -> None:
-    """Whether every byte of a changed file still means something; else reading it would end halfway, or worse."""
+    """Whether every byte of a changed file still means something to both that read it; else that would end halfway."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches():
             batch.validate(full=True)
+    pl.scan_parquet(path).select(pl.all().is_null().sum()).collect(engine="streaming")
 
 
 def _schema_problems(found: Mapping[str, pl.DataType], shard: Shard) -> Iterator[str]:
