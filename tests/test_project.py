@@ -90,6 +90,14 @@ def test_the_rooms_up_to_build_load_nothing_heavy():
     assert not packages & HEAVY
 
 
+def test_a_list_of_tasks_loads_no_pyarrow_and_a_look_at_plain_texts_no_pandas():
+    listed, _ = loaded_by("from instruction_kit.cli.catalogue import catalogue\ncatalogue('tasks', [])")
+    assert "pyarrow" not in listed
+    look = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): preview_task('snli', Wanted())"
+    looked, _ = loaded_by(f"from instruction_kit.cli.preview import Wanted, preview_task\n{look}")
+    assert "pandas" not in looked
+
+
 def test_every_room_up_to_build_is_one_of_those():
     layers = [re.findall(r"\w+", layer) for layer in CONTRACTS["rooms"]["layers"]]
     up_to_build = {name for layer in layers[layers.index(["build"]) :] for name in layer}

@@ -17,14 +17,14 @@ from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TextIO, cast
 
-import pyarrow as pa
-
 from instruction_kit.errors import SourceError
 from instruction_kit.source import remote
 from instruction_kit.source.address import is_url
 
 
 def _zstd(file: Any) -> Any:
+    import pyarrow as pa
+
     return pa.CompressedInputStream(pa.PythonFile(file), "zstd")
 
 
@@ -36,8 +36,8 @@ UNPACKED: dict[str, Callable[[Any], Any]] = {
 }
 """Suffix -> what unpacks."""
 
-_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
-"""What the unpackers raise over a file that is not whole."""
+_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
+"""What the unpackers raise over a file that is not whole; pyarrow's, for `.zst`, OSError."""
 
 
 @dataclass(frozen=True)

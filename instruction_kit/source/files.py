@@ -1,7 +1,8 @@
 """Files as a source: text, tables, JSON and XML, with stated quoting and encoding.
 
 In: paths or URLs by split. Out: ranges and batches. Nothing about a file is guessed beyond its format by its suffix: a
-quoting or an encoding that is wrong shows as counted problems, not as other text.
+quoting or an encoding that is wrong shows as counted problems, not as other text. Tables load pyarrow, so they are
+imported where one is read: a list of tasks reads none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,6 @@ from instruction_kit.source.format import CELLS, MEANT, OWN_ENCODING, TABLES, TY
 from instruction_kit.source.raw import Batch, Range, Split, Where, refusal
 from instruction_kit.source.records import Document, Shape, jsonl_rows
 from instruction_kit.source.row import Rows, batches
-from instruction_kit.source.tables import num_row_groups, read_arrow, read_parquet
 from instruction_kit.source.text import block_rows, file_rows, line_rows
 
 Entry = str | Mapping[str, str]
@@ -164,8 +164,11 @@ class Files(BaseModel):
     def _parts_of_file(self, split: str, name: str, where: Where) -> list[Range]:
         file = File(existing(name, where))
         content = file.content()
-        groups = num_row_groups(file) if self._format(name) == "parquet" else 1
-        return [self._range(split, name, content, number) for number in range(groups)]
+        if self._format(name) != "parquet":
+            return [self._range(split, name, content)]
+        from instruction_kit.source.tables import num_row_groups
+
+        return [self._range(split, name, content, number) for number in range(num_row_groups(file))]
 
     def _range(self, split: str, name: str, content: str, number: int = 0) -> Range:
         return Range(split, self._portable(name), content, number, place=name)
@@ -183,6 +186,8 @@ class Files(BaseModel):
             return batches(rows, where=told, columns=columns, typed=typed)
         form = self._format(entry)
         if form in TABLES:
+            from instruction_kit.source.tables import read_arrow, read_parquet
+
             file = File(existing(entry, where))
             return read_parquet(file, part.number, columns) if form == "parquet" else read_arrow(file, columns)
         rows = self._rows(entry, part, where, columns)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from instruction_kit.errors import SourceError, nearest
 from instruction_kit.source.raw import INDEX, SPLITS, Batch, Range, Where, check_columns
@@ -61,6 +60,8 @@ class Frame:
 
 def _converted(data: Any, where: str) -> tuple[pl.DataFrame, Names]:
     """What an Arrow table cannot hold, Polars, pandas and Arrow each refuse in their own way."""
+    import pyarrow as pa
+
     try:
         frame, names = _convert(data)
     except (pa.ArrowException, pl.exceptions.PolarsError, TypeError, ValueError) as error:
@@ -81,7 +82,7 @@ def _convert(data: Any) -> tuple[pl.DataFrame, Names]:
         return data.collect(), {}
     if isinstance(data, pl.DataFrame):
         return data, {}
-    if isinstance(data, pa.Table):
+    if package == "pyarrow" and hasattr(data, "to_batches"):
         return pl.DataFrame(pl.from_arrow(data)), {}
     if package == "pandas" and hasattr(data, "columns"):
         return pl.from_pandas(data), {}

@@ -8,12 +8,14 @@ it or else in the first batch that has it, and a row with another type there is 
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import pyarrow as pa
 
 from instruction_kit.source.raw import INDEX, Batch, Problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BOOLEAN, WHOLE, FRACTION, TEXT, LIST, OBJECT = (
     "a boolean",
@@ -27,7 +29,8 @@ MAX_DEPTH = 16
 LARGE, DEEP = "a number too large to hold", f"nested more than {MAX_DEPTH} deep"
 
 _KINDS: dict[type, str] = {bool: BOOLEAN, int: WHOLE, float: FRACTION, str: TEXT, list: LIST, dict: OBJECT}
-_PLAIN = {BOOLEAN: pa.bool_(), WHOLE: pa.int64(), FRACTION: pa.float64(), TEXT: pa.large_string(), "": pa.null()}
+_PLAIN = {BOOLEAN: pl.Boolean, WHOLE: pl.Int64, TEXT: pl.String, "": pl.Null}
+"""What Polars takes as it is, and faster than Arrow; a fraction it rounds, and of lists and objects it is slow."""
 
 
 class Tabulator:
@@ -81,7 +84,12 @@ class Tabulator:
         return None
 
     def _series(self, name: str, values: list[Any]) -> pl.Series:
-        return pl.Series(pl.from_arrow(pa.array(values, type=self.places[name].arrow())))
+        place = self.places[name]
+        if place.kind in _PLAIN:
+            return pl.Series(values, dtype=_PLAIN[place.kind])
+        import pyarrow as pa  # brings pandas along: a second, where a sample of plain texts is looked at
+
+        return pl.Series(pl.from_arrow(pa.array(values, type=place.arrow())))
 
 
 class _Place:
@@ -151,12 +159,20 @@ class _Place:
         inside = [(None, item) for item in value] if kind == LIST else value.items() if kind == OBJECT else ()
         return next((why for key, held in inside if (why := self._inside(key).odd(held))), "")
 
-    def arrow(self) -> pa.DataType:
+    def arrow(self) -> "pa.DataType":
+        import pyarrow as pa
+
         if self.kind == LIST:
             return pa.large_list(self._inside(None).arrow())
         if self.kind == OBJECT:
             return pa.struct([(key, place.arrow()) for key, place in self.keys.items()])
-        return _PLAIN[self.kind]
+        return {
+            BOOLEAN: pa.bool_(),
+            WHOLE: pa.int64(),
+            FRACTION: pa.float64(),
+            TEXT: pa.large_string(),
+            "": pa.null(),
+        }[self.kind]
 
     def _kind_of(self, value: Any) -> str:
         kind = _KINDS[type(value)]

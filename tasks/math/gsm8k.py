@@ -7,7 +7,7 @@ solution = text("answer")
 
 task = Task(
     schema=MathWordProblem,
-    source=Hub("openai/gsm8k", config="main", splits={"train": "train", "test": "test"}),
+    source=Hub("openai/gsm8k", config="main", revision="main", splits={"train": "train", "test": "test"}),
     columns={
         "question": text("question"),
         # `steps with <<1+1=2>> marks of a calculator` #### `1,000`
