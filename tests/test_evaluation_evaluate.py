@@ -286,10 +286,10 @@ def test_a_folder_without_a_model_names_the_checkpoints_in_it(tmp_path):
 
 def test_a_hub_that_cannot_be_reached_and_a_model_of_another_kind_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)  # else its retries take a minute
-    with pytest.raises(EvaluationError, match=r"^nobody/nothing: no causal language model .* scripts/finetune.py"):
+    with pytest.raises(EvaluationError, match=r"^nobody/nothing: no language model .* scripts/finetune.py"):
         load_model("nobody/nothing", dtype="float32", device="cpu")
     (tmp_path / "config.json").write_text('{"model_type": "no_such_type"}', encoding="utf-8")
-    with pytest.raises(EvaluationError, match=re.escape(f"{tmp_path}: no causal language model with its tokenizer")):
+    with pytest.raises(EvaluationError, match=re.escape(f"{tmp_path}: no language model with its tokenizer")):
         load_model(str(tmp_path), dtype="float32", device="cpu")
 
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import torch
 from test_evaluation_folder import pair, sums, write_folder
+from transformers import GenerationConfig
 
 from instruction_kit.evaluation.answer import commonest
 from instruction_kit.evaluation.folder import read_pairs
@@ -97,6 +98,21 @@ def test_without_a_temperature_the_likeliest_token_is_taken_at_each_step(toy):
     wanted = ids[3:]
     stop = wanted.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in wanted else len(wanted)
     assert list(found) == wanted[:stop]
+
+
+def test_what_the_model_s_own_configuration_says_of_generation_changes_nothing(toy):
+    model, tokenizer, _ = toy
+    asked: Any = {"stop_id": tokenizer.eos_token_id, "how": Generation(max_new_tokens=8), "batch_size": 2}
+    wanted = generate(model, [(5, 9, 17), (4,)], ["a", "b"], **asked)
+    own = model.generation_config
+    model.generation_config = GenerationConfig(
+        num_beams=2, repetition_penalty=9.0, no_repeat_ngram_size=1, forced_eos_token_id=7, min_new_tokens=3
+    )
+    try:
+        assert generate(model, [(5, 9, 17), (4,)], ["a", "b"], **asked) == wanted
+        assert model.generation_config.num_beams == 2
+    finally:
+        model.generation_config = own
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])

@@ -14,7 +14,8 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.batch import Scored
-from instruction_kit.evaluation.score import log_likelihoods, max_positions
+from instruction_kit.evaluation.room import max_positions
+from instruction_kit.evaluation.score import log_likelihoods
 from instruction_kit.evaluation.shared import shares
 
 VOCABULARY = 50
@@ -195,6 +196,7 @@ class Bigrams(torch.nn.Module):
         super().__init__()
         self.table = torch.nn.Parameter(torch.tensor(table).log())
         self.device = torch.device("cpu")
+        self.config = SimpleNamespace(is_encoder_decoder=False)
 
     def get_input_embeddings(self):
         return SimpleNamespace(weight=self.table)

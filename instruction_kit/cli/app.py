@@ -127,7 +127,8 @@ def tokenize(  # noqa: PLR0913 - each is an option
     ] = 1024,
     packing: Annotated[bool, typer.Option("--packing", help="Lay several pairs into a row, by best fit.")] = False,
     layout: Annotated[
-        Literal["plain", "chat"] | None, typer.Option(help="As in tuning: chat where there is a chat template.")
+        Literal["plain", "chat", "encoder_decoder"] | None,
+        typer.Option(help="As in tuning: an encoder-decoder's own, else chat where there is a chat template."),
     ] = None,
     system_message: Annotated[str | None, typer.Option("--system-message", help="What begins a chat.")] = None,
     chat_template_kwargs: Annotated[

@@ -9,7 +9,7 @@ from rich.text import Text
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.cli.console import table
 from instruction_kit.errors import MissingExtraError, TokenError
-from instruction_kit.token.encode import encoder_of
+from instruction_kit.token.encode import encoder_of, is_encoder_decoder
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import Asked, Kind, find_layout, read_variables, settle
 from instruction_kit.token.record import TokenRecord
@@ -34,8 +34,19 @@ def encoder_for(built: Path, tokenizer: str, *, asked: Asked) -> Encoder:
         why = str(error).strip().split("\n")[0]
         mend = "name a folder that holds one, or a repository of the hub"
         raise TokenError(f"--tokenizer {tokenizer}: no tokenizer can be read from it ({why}); {mend}") from error
-    recorded = find_layout(tokenizer)
-    return encoder_of(loaded, settle(loaded, name=tokenizer, joiner=joiner, asked=asked, recorded=recorded))
+    recorded, two_sided = find_layout(tokenizer), asked.kind == "encoder_decoder" or _two_sided(tokenizer)
+    return encoder_of(
+        loaded,
+        settle(loaded, name=tokenizer, joiner=joiner, asked=asked, recorded=recorded, encoder_decoder=two_sided),
+    )
+
+
+def _two_sided(tokenizer: str) -> bool:
+    """Say whether the model that a tokenizer belongs to is an encoder-decoder; where there is no model, it is not."""
+    try:
+        return is_encoder_decoder(tokenizer)
+    except (OSError, ValueError):
+        return False
 
 
 def asked_for(layout: Kind | None, system_message: str | None, variables: str | None) -> Asked:

@@ -14,12 +14,13 @@ from transformers import PreTrainedModel
 
 from instruction_kit.evaluation.generate import Generation, generate
 from instruction_kit.evaluation.metrics import plain
+from instruction_kit.evaluation.room import no_room, room_of
 from instruction_kit.evaluation.rows import finished
-from instruction_kit.evaluation.score import ignore, max_positions
+from instruction_kit.evaluation.score import ignore
 from instruction_kit.evaluation.trunk import Tokens
 from instruction_kit.template.template import Place
 from instruction_kit.token.conversation import pair_of
-from instruction_kit.token.encoder import Encoded, Encoder, Misfit
+from instruction_kit.token.encoder import Encoded, Encoder
 
 NAME = ("task", "template", "setting", "split", "row")
 
@@ -36,7 +37,8 @@ def answer(
 ) -> pl.DataFrame:
     """Let the model answer every pair; `places` say where in an output of each template the answer stands."""
     encoded = encoder.encode([pair_of(row) for row in pairs.select(encoder.columns).iter_rows(named=True)])
-    dropped = [no_room(one, max_positions(model), how) for one in encoded]
+    room = room_of(model)
+    dropped = [no_room(one, room, how) for one in encoded]
     kept = [place for place, reason in enumerate(dropped) if reason is None]
     advance(pairs.height - len(kept))
     prompts = [tuple(one.prompt) if isinstance(one, Encoded) else () for one in encoded]
@@ -101,14 +103,3 @@ def decoded(encoder: Encoder, texts: Sequence[Tokens]) -> list[str]:
 def names(pairs: pl.DataFrame) -> list[str]:
     """Name every pair, so that what is drawn for it is its own."""
     return pairs.select(pl.concat_str(NAME, separator="\t")).to_series().to_list()
-
-
-def no_room(encoded: Encoded | Misfit, bound: int | None, how: Generation) -> str | None:
-    """Say why a prompt cannot be answered, if it cannot: the rule looks at this prompt alone."""
-    if isinstance(encoded, Misfit):
-        return encoded.reason
-    if not encoded.prompt:
-        return "the prompt has no tokens"
-    if bound is not None and len(encoded.prompt) + how.max_new_tokens > bound:
-        return f"its prompt leaves no room for {how.max_new_tokens} new tokens in the model's {bound} positions"
-    return None

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 from instruction_kit.errors import EvaluationError, nearest
 from instruction_kit.evaluation.figures import rows_for
 from instruction_kit.evaluation.report import MeasuredSplit
-from instruction_kit.token.layout import read_variables
+from instruction_kit.token.layout import Kind, read_variables
 
 DESCRIPTION = "Measure a model on a built mixture: every template of every task, by rank classification."
 
@@ -61,7 +61,7 @@ class EvaluationArguments(BaseModel):
     """the type that the weights are loaded in"""
     device: str | None = None
     """cpu, cuda, cuda:1 or mps; without it cuda where there is one, else cpu"""
-    layout: Literal["plain", "chat"] | None = None
+    layout: Kind | None = None
     """how prompt and completion become tokens; without it the layout that the model was tuned in, else chat where its \
 tokenizer has a chat template, else plain"""
     system_message: str | None = None

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
 from instruction_kit.choice import keys, row_hashes
-from instruction_kit.evaluation.batch import buckets
+from instruction_kit.evaluation.batch import buckets, padded
 from instruction_kit.evaluation.score import ignore
 from instruction_kit.evaluation.trunk import Tokens
+from instruction_kit.evaluation.two_sided import start_of
 
 LARGEST_SEED = 2**63 - 1
 
@@ -71,21 +72,31 @@ def _seeds(batch: Sequence[int], names: Sequence[str], how: Generation) -> list[
 def _run(
     model: PreTrainedModel, prompts: Sequence[Tokens], seeds: Sequence[int], *, stop_id: int, how: Generation
 ) -> Iterator[Tokens]:
-    """Write one batch: prompts stand behind padding, so that all are continued at the same place."""
-    width = max(map(len, prompts))
-    tokens = torch.tensor([[stop_id] * (width - len(prompt)) + list(prompt) for prompt in prompts])
-    mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    """Write one batch: prompts stand behind padding, so that all are continued at the same place.
+
+    An encoder-decoder continues nothing: its prompts stand before padding, at the positions that they have alone.
+    """
+    if model.config.is_encoder_decoder:
+        tokens, mask = padded(prompts, device=model.device)
+    else:
+        tokens, mask = (found.flip(1) for found in padded([prompt[::-1] for prompt in prompts], device=model.device))
     noise = LogitsProcessorList([Noise(seeds, how.temperature)] if how.temperature else [])
     config = GenerationConfig(  # type: ignore[no-untyped-call]
-        max_new_tokens=how.max_new_tokens, do_sample=False, eos_token_id=stop_id, pad_token_id=stop_id
+        max_new_tokens=how.max_new_tokens,
+        do_sample=False,
+        eos_token_id=stop_id,
+        pad_token_id=stop_id,
+        decoder_start_token_id=start_of(model) if model.config.is_encoder_decoder else None,
     )
-    written = cast("Any", model).generate(
-        tokens.to(model.device),
-        attention_mask=mask.to(model.device),
-        generation_config=config,
-        logits_processor=noise,
-    )
-    start = 1 if model.config.is_encoder_decoder else width
+    own = model.generation_config
+    model.generation_config = config  # else its penalties, beams and forced tokens stand where ours says nothing
+    try:
+        written = cast("Any", model).generate(
+            tokens, attention_mask=mask, generation_config=config, logits_processor=noise
+        )
+    finally:
+        model.generation_config = own
+    start = 1 if model.config.is_encoder_decoder else tokens.shape[1]
     for row in written[:, start:].tolist():
         yield tuple(row[: row.index(stop_id)] if stop_id in row else row)
 

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
@@ -43,7 +45,7 @@ def load_model(
     """Load a model and its tokenizer from a folder or from the hub.
 
     Raises:
-        EvaluationError: there is no causal language model, no tokenizer beside it, or no such device.
+        EvaluationError: there is no language model, no tokenizer beside it, or no such device.
 
     """
     _check_folder(name)
@@ -59,14 +61,17 @@ def load_model(
     except (OSError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split())
         raise EvaluationError(
-            f"{name}: no causal language model with its tokenizer can be loaded from there ({reason[:400]}); give a "
+            f"{name}: no language model with its tokenizer can be loaded from there ({reason[:400]}); give a "
             "folder that holds both, such as the --output_dir of scripts/finetune.py, or the name of one on the hub"
         ) from error
     return Loaded(cast("Any", model).to(device), tokenizer)
 
 
 def _load_whole(name: str, **keywords: Any) -> PreTrainedModel:
-    loaded = AutoModelForCausalLM.from_pretrained(name, output_loading_info=True, **keywords)
+    where = {key: keywords[key] for key in ("revision", "trust_remote_code") if key in keywords}
+    two_sided = AutoConfig.from_pretrained(name, **where).is_encoder_decoder
+    kind = AutoModelForSeq2SeqLM if two_sided else AutoModelForCausalLM
+    loaded = kind.from_pretrained(name, output_loading_info=True, **keywords)
     model, told = cast("tuple[PreTrainedModel, dict[str, Any]]", loaded)
     _check_weights(name, told["missing_keys"])
     return model
@@ -116,7 +121,7 @@ def _check_weights(name: str, missing: Iterable[str]) -> None:
     absent = sorted(missing)
     if absent:
         raise EvaluationError(
-            f"{name}: it lacks {len(absent)} weights of a causal language model ({', '.join(absent[:3])}), which would "
+            f"{name}: it lacks {len(absent)} weights of a language model ({', '.join(absent[:3])}), which would "
             "be measured as random numbers; give the folder of a whole model"
         )
 

@@ -16,8 +16,9 @@ from transformers import PreTrainedModel
 from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.batch import Scored
 from instruction_kit.evaluation.figures import best_candidates
+from instruction_kit.evaluation.room import room_of, too_long
 from instruction_kit.evaluation.rows import finished
-from instruction_kit.evaluation.score import ignore, log_likelihoods, max_positions
+from instruction_kit.evaluation.score import ignore, log_likelihoods
 from instruction_kit.token.conversation import Pair, pair_of
 from instruction_kit.token.encoder import Encoded, Encoder, Misfit
 
@@ -44,8 +45,8 @@ def rank(
     rows = _with_candidates(pairs)
     _check_gold(rows)
     encoded = _sequences(rows, encoder)
-    bound = max_positions(model)
-    dropped = [one.reason if isinstance(one, Misfit) else too_long(one, bound) for one in encoded]
+    room = room_of(model)
+    dropped = [one.reason if isinstance(one, Misfit) else too_long(one, room) for one in encoded]
     sequences = [[] if isinstance(one, Misfit) else one for one in encoded]
     kept = [place for place, reason in enumerate(dropped) if reason is None]
     flat = [sequence for place in kept for sequence in sequences[place]]
@@ -104,15 +105,6 @@ def _scored(encoded: Sequence[Encoded | Misfit]) -> list[Scored] | Misfit:
     if misfit is not None:
         return misfit
     return [Scored(tuple(one.prompt), tuple(one.completion)) for one in encoded if isinstance(one, Encoded)]
-
-
-def too_long(sequences: Sequence[Scored], bound: int | None) -> str | None:
-    """Say why a model of `bound` positions cannot take sequences, if it cannot."""
-    if bound is not None and any(sequence.num_inputs > bound for sequence in sequences):
-        return f"longer than the model's {bound} positions"
-    if any(not sequence.prompt for sequence in sequences):
-        return "the prompt has no tokens"
-    return None
 
 
 def _priors(

@@ -11,12 +11,13 @@ from functools import partial
 import polars as pl
 from transformers import PreTrainedModel
 
-from instruction_kit.evaluation.answer import decoded, names, no_room
+from instruction_kit.evaluation.answer import decoded, names
 from instruction_kit.evaluation.batch import Scored
 from instruction_kit.evaluation.figures import best_candidates
 from instruction_kit.evaluation.generate import Generation, generate
+from instruction_kit.evaluation.room import no_room, room_of
 from instruction_kit.evaluation.rows import finished
-from instruction_kit.evaluation.score import ignore, log_likelihoods, max_positions
+from instruction_kit.evaluation.score import ignore, log_likelihoods
 from instruction_kit.evaluation.trunk import Tokens
 from instruction_kit.exemplar.trigger import ANSWERING, REASONING
 from instruction_kit.token.conversation import pair_of
@@ -38,8 +39,9 @@ def reason(
 ) -> pl.DataFrame:
     """Let the model reason about every pair, then answer it."""
     encoded = encoder.encode([pair_of(row) for row in pairs.select(encoder.columns).iter_rows(named=True)])
-    room = how.model_copy(update={"max_new_tokens": 2 * how.max_new_tokens + ANSWER_TOKENS})
-    dropped = [no_room(one, max_positions(model), room) for one in encoded]
+    longest = how.model_copy(update={"max_new_tokens": 2 * how.max_new_tokens + ANSWER_TOKENS})
+    room = room_of(model)
+    dropped = [no_room(one, room, longest) for one in encoded]
     told = pairs.with_columns(dropped=pl.Series(dropped, dtype=pl.String))
     here, left = told.filter(pl.col("dropped").is_null()), told.filter(pl.col("dropped").is_not_null())
     advance(left.height)
@@ -47,10 +49,10 @@ def reason(
         tuple(one.prompt) for one, why in zip(encoded, dropped, strict=True) if why is None and isinstance(one, Encoded)
     ]
     go_on = partial(_go_on, model, encoder, names(here), batch_size=batch_size)
-    begun = [prompt + _ids(encoder, TRIGGER) for prompt in prompts]
+    begun = [_followed(encoder, prompt, TRIGGER) for prompt in prompts]
     thoughts = go_on(begun, how.model_copy(update={"num_samples": 1}), advance=advance)
     leads = [f"{TRIGGER} {thought}\n{ANSWER_TRIGGER}" for thought in thoughts]
-    starts = [prompt + _ids(encoder, lead) for prompt, lead in zip(prompts, leads, strict=True)]
+    starts = [_followed(encoder, prompt, lead) for prompt, lead in zip(prompts, leads, strict=True)]
     scores = _ranked(model, encoder, here, starts, batch_size=batch_size)
     free = [place for place, found in enumerate(scores) if found is None]
     short = how.model_copy(update={"num_samples": 1, "max_new_tokens": ANSWER_TOKENS})
@@ -113,6 +115,10 @@ def _ranked(
     ]
     found = iter(log_likelihoods(model, flat, batch_size=batch_size))
     return [[next(found) for _ in range(count)] if count else None for count in counts]
+
+
+def _followed(encoder: Encoder, prompt: Tokens, text: str) -> Tokens:
+    return tuple(encoder.followed(prompt, _ids(encoder, text)))
 
 
 def _ids(encoder: Encoder, text: str) -> Tokens:

@@ -10,6 +10,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.arguments import EvaluationArguments
 from instruction_kit.evaluation.folder import answer_places, read_choosing, read_pairs
 from instruction_kit.evaluation.generate import Generation
@@ -32,16 +33,30 @@ def measure_models(
     with _progress(console) as progress:
         loaded = _load(arguments, name, revision=revision, device=device)
         recorded = find_layout(name, revision=revision)
-        layout = settle(loaded.tokenizer, name=name, joiner=joiner, asked=asked, recorded=recorded)
+        two_sided = bool(loaded.model.config.is_encoder_decoder)
+        layout = settle(
+            loaded.tokenizer, name=name, joiner=joiner, asked=asked, recorded=recorded, encoder_decoder=two_sided
+        )
         template = loaded.tokenizer.chat_template
         measured = partial(_measured, pairs=pairs, how=how, work=work, layout=layout, arguments=arguments)
         frames = [measured(loaded, role=MODEL, advance=_bar(progress, MODEL, pairs))]
         del loaded
         if arguments.baseline is not None:
             before = _load(arguments, arguments.baseline, revision=None, device=device)
+            _check_alike(arguments, two_sided=two_sided, baseline=before)
             before.tokenizer.chat_template = template  # of the layout that it is measured in
             frames.append(measured(before, role=BASELINE, advance=_bar(progress, BASELINE, pairs)))
     return pl.concat(frames), layout
+
+
+def _check_alike(arguments: EvaluationArguments, *, two_sided: bool, baseline: Loaded) -> None:
+    """Refuse a baseline that cannot be asked in the layout of the other model."""
+    if baseline.model.config.is_encoder_decoder != two_sided:
+        one = arguments.model_name_or_path if two_sided else arguments.baseline
+        raise EvaluationError(
+            f"--baseline {arguments.baseline}: of it and {arguments.model_name_or_path} only {one} is an "
+            "encoder-decoder, so they cannot be asked in one layout; measure each by itself"
+        )
 
 
 def _measured(

@@ -3,8 +3,8 @@
 A score must not depend on what it was batched with: padding stands on the right behind an attention mask, with explicit
 positions, so a token sees the same tokens at the same positions in every batch; the softmax is taken in float32, the
 sum in float64. Sequences that share a prompt, or a long beginning of one, are run from a cache where the model can
-(`shared`), all others whole (`whole`); results come back in the order of the input. Nothing is ever cut here: see
-`max_positions`.
+(`shared`), all others whole (`whole`), and an encoder-decoder has a way of its own (`two_sided`); results come back in
+the order of the input. Nothing is ever cut here: see `room`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,21 +18,12 @@ from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.batch import Scored
 from instruction_kit.evaluation.shared import shared, shares
 from instruction_kit.evaluation.trunk import Tokens, runs
+from instruction_kit.evaluation.two_sided import two_sided
 from instruction_kit.evaluation.whole import whole
 
 
 def ignore(_num: int) -> None:
     """Report progress to nobody."""
-
-
-def max_positions(model: PreTrainedModel) -> int | None:
-    """Read how many tokens a model can take; None where its configuration sets no bound."""
-    config = model.config.get_text_config()
-    for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
-        found = getattr(config, name, None)
-        if isinstance(found, int) and found > 0:
-            return found
-    return None
 
 
 @torch.inference_mode()
@@ -68,6 +59,8 @@ def _batches(
     model: PreTrainedModel, sequences: Sequence[Scored], batch_size: int
 ) -> Iterator[dict[Scored, torch.Tensor]]:
     """Run what is worth sharing from a cache, if the model can, and the rest whole."""
+    if model.config.is_encoder_decoder:
+        return two_sided(model, sequences, batch_size=batch_size)
     completions: dict[Tokens, list[Tokens]] = {}
     for prompt, completion in sequences:
         completions.setdefault(prompt, []).append(completion)

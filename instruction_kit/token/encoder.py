@@ -102,6 +102,10 @@ class Encoder(ABC):
     def afresh(self, pair: Pair) -> Encoded:
         """Encode one pair that fits, by the shortest way from the tokenizer: what a proof compares with."""
 
+    def followed(self, prompt: Sequence[int], ids: Sequence[int]) -> list[int]:
+        """Put tokens behind a prompt, where the model goes on from them."""
+        return [*prompt, *ids]
+
     @abstractmethod
     def offsets(self, pairs: Sequence[Pair]) -> list[list[tuple[int, int]]]:
         """Say which characters of its completion each token of it stands for, the stop token left out."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LAYOUT_FILE = "instruction_kit.json"
-Kind = Literal["plain", "chat"]
+Kind = Literal["plain", "chat", "encoder_decoder"]
 
 
 class Layout(BaseModel):
@@ -32,13 +32,16 @@ class Layout(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
-    """`plain`: the beginning, the prompt, the completion, the stop token. `chat`: as the chat template writes it."""
+    """`plain`: the beginning, the prompt, the completion, the stop token. `chat`: as the chat template writes it.
+    `encoder_decoder`: the prompt is one text and the completion another, each begun and ended as the tokenizer does."""
     joiner: str
     """The text that ends every prompt of the mixture: part of a plain text, taken off in a chat."""
     bos: str | None
     """The token that begins every text, or None where there is none."""
     stop: str
     """The token that ends every completion, learnt in training and waited for in generation."""
+    prompt_end: str | None = None
+    """The token that ends a prompt which is a text of its own, or None where there is none."""
     template: str | None = None
     """Hash of the chat template."""
     system_message: str | None = None
@@ -50,8 +53,10 @@ class Layout(BaseModel):
     def _is_of_one_kind(self) -> Self:
         if (self.kind == "chat") != (self.template is not None):
             raise ValueError("a chat layout has the hash of a chat template, a plain one has none")
-        if self.kind == "plain" and (self.system_message or self.template_kwargs):
-            raise ValueError("a plain layout has neither a system message nor variables of a chat template")
+        if self.kind != "chat" and (self.system_message or self.template_kwargs):
+            raise ValueError("only a chat layout has a system message or variables of a chat template")
+        if self.kind != "encoder_decoder" and self.prompt_end is not None:
+            raise ValueError("only for an encoder a prompt ends in a token of its own")
         return self
 
 
@@ -67,7 +72,8 @@ class Asked:
     def problems(self) -> list[str]:
         """Say what cannot be asked for together, or at all."""
         extra = [name for name, value in self._extra().items() if value]
-        problems = [f"--{name}: a plain layout has none; take --layout chat" for name in extra if self.kind == "plain"]
+        others = self.kind not in (None, "chat")
+        problems = [f"--{name}: a {self.kind} layout has none; take --layout chat" for name in extra if others]
         taken = sorted(RESERVED.intersection(self.template_kwargs or {}))
         return problems + [f"--chat_template_kwargs {name}: it is set by this kit" for name in taken]
 
@@ -96,7 +102,13 @@ def read_variables(text: str) -> dict[str, Any]:
 
 
 def settle(
-    tokenizer: "PreTrainedTokenizerBase", *, name: str, joiner: str, asked: Asked, recorded: Layout | None
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    name: str,
+    joiner: str,
+    asked: Asked,
+    recorded: Layout | None,
+    encoder_decoder: bool = False,
 ) -> Layout:
     """Settle on a layout: the one that is asked for by name, else the one that the model was tuned in, else its own.
 
@@ -106,25 +118,28 @@ def settle(
         joiner: the mixture's.
         asked: what the user asks for.
         recorded: what lies beside the model.
+        encoder_decoder: whether the model is one, which has one layout, and no other model has it.
 
     Raises:
         TokenError: they do not go together.
 
     """
+    _refuse_other_kind(name, asked, recorded, encoder_decoder=encoder_decoder)
     if recorded is None:
-        return layout_of(tokenizer, joiner=joiner, asked=asked)
+        own = Asked("encoder_decoder") if encoder_decoder else asked
+        return layout_of(tokenizer, joiner=joiner, asked=own)
     if asked.alone():
         raise TokenError(
             f"{' and '.join(asked.alone())}: {name} was tuned in a layout of its own ({LAYOUT_FILE}); "
             "another one must be asked for by name: --layout chat"
         )
-    is_there = recorded.kind == "plain" or recorded.template == template_hash(tokenizer)
+    is_there = recorded.kind != "chat" or recorded.template == template_hash(tokenizer)
     if asked.kind is not None and (asked != Asked(recorded.kind) or not is_there):
         return layout_of(tokenizer, joiner=joiner, asked=asked)
-    if recorded.kind == "plain" and asked.kind is None and recorded.joiner != joiner:
+    if recorded.kind != "chat" and asked.kind is None and recorded.joiner != joiner:
         raise TokenError(
             f"{name}: it was tuned on prompts that end in {recorded.joiner!r} ({LAYOUT_FILE}), this mixture's end in "
-            f"{joiner!r}; build the mixture with that joiner, or ask for another layout by name: --layout plain"
+            f"{joiner!r}; build the mixture with that joiner, or ask for the layout by name: --layout {recorded.kind}"
         )
     if not is_there:
         raise TokenError(
@@ -132,6 +147,23 @@ def settle(
             "that one back, or ask for the present one by name: --layout chat"
         )
     return recorded.model_copy(update={"joiner": joiner})
+
+
+def _refuse_other_kind(name: str, asked: Asked, recorded: Layout | None, *, encoder_decoder: bool) -> None:
+    """Refuse a layout that the model cannot read: prompt and output are two texts for an encoder-decoder alone."""
+    flags = [f"--layout {asked.kind}"] if asked.kind else asked.alone()
+    if encoder_decoder and flags and asked.kind != "encoder_decoder":
+        raise TokenError(
+            f"{' and '.join(flags)}: {name} is an encoder-decoder, which reads the prompt by one side and writes the "
+            "output by the other; that is its one layout, so leave this out"
+        )
+    if not encoder_decoder and asked.kind == "encoder_decoder":
+        raise TokenError(f"--layout encoder_decoder: {name} is none; leave it out, or take --layout plain")
+    if recorded is not None and (recorded.kind == "encoder_decoder") != encoder_decoder and asked.kind is None:
+        raise TokenError(
+            f"{name}: the layout in {LAYOUT_FILE} beside it is {recorded.kind}, and the model is "
+            f"{'an' if encoder_decoder else 'no'} encoder-decoder; it belongs to another model: remove the file"
+        )
 
 
 def layout_of(tokenizer: "PreTrainedTokenizerBase", *, joiner: str, asked: Asked | None = None) -> Layout:
@@ -143,6 +175,8 @@ def layout_of(tokenizer: "PreTrainedTokenizerBase", *, joiner: str, asked: Asked
 
     """
     asked = asked or Asked()
+    if asked.kind == "encoder_decoder":
+        return _encoder_decoder(tokenizer, joiner)
     has_template = bool(tokenizer.chat_template)
     if asked.kind == "plain" or (asked.kind is None and not has_template and not asked.alone()):
         return _plain(tokenizer, joiner)
@@ -160,12 +194,26 @@ def _name(tokenizer: "PreTrainedTokenizerBase") -> str:
 
 
 def _plain(tokenizer: "PreTrainedTokenizerBase", joiner: str) -> Layout:
+    return Layout(kind="plain", joiner=joiner, bos=_around(tokenizer)[0], stop=_stop(tokenizer))
+
+
+def _encoder_decoder(tokenizer: "PreTrainedTokenizerBase", joiner: str) -> Layout:
+    stop, (bos, end) = _stop(tokenizer), _around(tokenizer)
+    if end not in (None, stop):
+        raise TokenError(
+            f"tokenizer {_name(tokenizer)}: it ends a text with {end!r}, where an encoder-decoder is read with its "
+            f"end-of-sequence token ({stop!r}) or nothing there; take a model of the T5 or BART kind"
+        )
+    return Layout(kind="encoder_decoder", joiner=joiner, bos=bos, stop=stop, prompt_end=end)
+
+
+def _stop(tokenizer: "PreTrainedTokenizerBase") -> str:
     if not isinstance(tokenizer.eos_token, str):
         raise TokenError(
             f"tokenizer {_name(tokenizer)}: it has no end-of-sequence token, so a model tuned with it could never "
             "learn to stop; set one first: tokenizer.eos_token = ..., then tokenizer.save_pretrained(FOLDER)"
         )
-    return Layout(kind="plain", joiner=joiner, bos=_beginning(tokenizer), stop=tokenizer.eos_token)
+    return tokenizer.eos_token
 
 
 def _chat(tokenizer: "PreTrainedTokenizerBase", joiner: str, asked: Asked) -> Layout:
@@ -189,19 +237,21 @@ def _chat(tokenizer: "PreTrainedTokenizerBase", joiner: str, asked: Asked) -> La
     )
 
 
-def _beginning(tokenizer: "PreTrainedTokenizerBase") -> str | None:
-    """Return the BOS text if the tokenizer puts one before a text by itself."""
+def _around(tokenizer: "PreTrainedTokenizerBase") -> tuple[str | None, str | None]:
+    """Return what the tokenizer puts before a text by itself, its BOS token or nothing, and what behind it."""
     bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
     full: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
     before = next((size for size in range(len(full)) if full[size : size + len(bare)] == bare), len(full))
+    behind = full[before + len(bare) :]
+    end = str(tokenizer.decode(behind, skip_special_tokens=False)) if behind else None
     if before == 0:
-        return None
+        return None, end
     if before == 1 and isinstance(tokenizer.bos_token, str) and full[0] == tokenizer.bos_token_id:
-        return tokenizer.bos_token
+        return tokenizer.bos_token, end
     found = tokenizer.decode(full[:before], skip_special_tokens=False)
     raise TokenError(
-        f"tokenizer {_name(tokenizer)}: it begins a text with {found!r}, where the plain layout knows only its BOS "
-        f"token ({tokenizer.bos_token!r}); take a causal language model whose tokenizer adds BOS or nothing"
+        f"tokenizer {_name(tokenizer)}: it begins a text with {found!r}, where only its BOS token "
+        f"({tokenizer.bos_token!r}) is known; take a model whose tokenizer adds BOS or nothing"
     )
 
 

@@ -1,4 +1,5 @@
-"""The plain layout: BOS, the prompt, the completion, the stop token, and nothing between them.
+"""The plain layout: BOS, the prompt, the completion, the stop token, and nothing between them; and the two texts of
+an encoder-decoder, each with the ends that the tokenizer itself gives a text.
 
 Prompt and completion are never tokenised as one text, so no token can straddle the border between them, and training
 and measuring give the same ids. The tokenizer's own special tokens are off: BOS and the stop token are put as ids, here
@@ -7,6 +8,7 @@ and nowhere else, and a special token's text that stands in the data stays text.
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +16,12 @@ import pyarrow.compute as pc
 
 from instruction_kit.errors import TokenError
 from instruction_kit.token.conversation import Pair
-from instruction_kit.token.encoder import Batch, Encoded, Encoder, Misfit, offsets_of
+from instruction_kit.token.encoder import Batch, Encoded, Encoder, Misfit, id_of, offsets_of
 from instruction_kit.token.engine import IDS
+from instruction_kit.token.layout import Layout
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 class PlainEncoder(Encoder):
@@ -23,6 +29,13 @@ class PlainEncoder(Encoder):
 
     columns = ("prompt", "completion")
     special_as_text = True
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", layout: Layout) -> None:
+        super().__init__(tokenizer, layout)
+        self.begin = [] if self.bos_id is None else [self.bos_id]
+        own = layout.kind == "encoder_decoder"  # where the output is a text of its own
+        self.prompt_end = [] if layout.prompt_end is None else [id_of(layout.prompt_end, tokenizer)]
+        self.completion_begin = self.begin if own else []
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoded | Misfit]:
         """Encode pairs; every one fits."""
@@ -34,14 +47,18 @@ class PlainEncoder(Encoder):
         """Encode the pairs of a table, a completion that several share once."""
         prompts, completions = (rows[name].combine_chunks() for name in self.columns)
         shared = completions.dictionary_encode()
-        ends = pa.array([[] if self.bos_id is None else [self.bos_id], [self.stop_id]], IDS)
+        ends = pa.array([self.begin, [*self.prompt_end, *self.completion_begin], [self.stop_id]], IDS)
         pieces = pa.concat_arrays([self._ids(prompts), self._ids(shared.dictionary), ends])
-        begin, number = len(pieces) - 2, len(prompts)
-        places = np.empty((number, 4), dtype=np.int64)
-        places[:, 0], places[:, 1] = begin, np.arange(number)
-        places[:, 2], places[:, 3] = number + shared.indices.to_numpy(zero_copy_only=False), begin + 1
-        lengths = pc.list_value_length(pieces).to_numpy(zero_copy_only=False).astype(np.int64)[places]
-        sizes = np.stack([lengths[:, 0] + lengths[:, 1], lengths[:, 2] + 1, np.zeros(number, np.int64)], axis=1)
+        begin, number = len(pieces) - 3, len(prompts)
+        places = np.empty((number, 5), dtype=np.int64)
+        places[:, 0], places[:, 1], places[:, 2] = begin, np.arange(number), begin + 1
+        places[:, 3], places[:, 4] = number + shared.indices.to_numpy(zero_copy_only=False), begin + 2
+        if not len(pieces[begin + 1]):  # as in a plain layout
+            places = np.delete(places, 2, axis=1)
+        lengths = pc.list_value_length(pieces).to_numpy(zero_copy_only=False).astype(np.int64)
+        prompt = lengths[places[:, 1]] + len(self.begin) + len(self.prompt_end)
+        completion = lengths[places[:, -2]] + len(self.completion_begin) + 1
+        sizes = np.stack([prompt, completion, np.zeros(number, np.int64)], axis=1)
         return Batch(pieces, places, sizes, {})
 
     def afresh(self, pair: Pair) -> Encoded:
@@ -50,25 +67,32 @@ class PlainEncoder(Encoder):
 
     def offsets(self, pairs: Sequence[Pair]) -> list[list[tuple[int, int]]]:
         """Say which characters of its completion each token of it stands for."""
-        return offsets_of(self.tokenizer, [pair.completion for pair in pairs], as_text=True)
+        found = offsets_of(self.tokenizer, [pair.completion for pair in pairs], as_text=True)
+        return [[(0, 0)] * len(self.completion_begin) + spans for spans in found]
 
     def answer(self, pair: Pair) -> str:
         """Write the completion with the stop token."""
-        return pair.completion + self.layout.stop
+        begin = str(self.layout.bos) if self.completion_begin else ""
+        return begin + pair.completion + self.layout.stop
+
+    def followed(self, prompt: Sequence[int], ids: Sequence[int]) -> list[int]:
+        """Put tokens behind the text of a prompt, before what ends it."""
+        end = len(prompt) - len(self.prompt_end)
+        return [*prompt[:end], *ids, *prompt[end:]]
 
     def begins_once(self, prompt: Sequence[int]) -> bool:
-        """Say whether a prompt has BOS once where the layout has one, and no special token else."""
-        start = [] if self.bos_id is None else [self.bos_id]
-        return list(prompt[: len(start)]) == start and self.special_ids.isdisjoint(prompt[len(start) :])
+        """Say whether a prompt has BOS once where the layout has one, its end likewise, and no special token else."""
+        start, end = len(self.begin), len(prompt) - len(self.prompt_end)
+        ends = [*prompt[:start], *prompt[end:]]
+        return ends == [*self.begin, *self.prompt_end] and self.special_ids.isdisjoint(prompt[start:end])
 
     def prompts(self, texts: list[str]) -> list[list[int]]:
-        """Encode prompts: BOS once if the layout has one, then the text."""
-        start = [] if self.bos_id is None else [self.bos_id]
-        return [start + ids for ids in self._plain(texts)]
+        """Encode prompts: BOS once if the layout has one, then the text, then what ends a text of an encoder."""
+        return [[*self.begin, *ids, *self.prompt_end] for ids in self._plain(texts)]
 
     def completions(self, texts: list[str]) -> list[list[int]]:
         """Encode completions: the text, then the stop token once."""
-        return [[*ids, self.stop_id] for ids in self._plain(texts)]
+        return [[*self.completion_begin, *ids, self.stop_id] for ids in self._plain(texts)]
 
     def _ids(self, column: pa.StringArray) -> pa.ListArray:
         """Encode a column by the engine; a text that became a special token is encoded in pieces."""
