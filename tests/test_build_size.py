@@ -107,7 +107,7 @@ def test_tokens_are_divided_by_the_rates(tmp_path):
     assert verify(tmp_path / "out").problems == ()
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**4), st.floats(1, 999)), min_size=1, max_size=5), st.integers(1, 10**6))
+@given(st.lists(st.tuples(st.integers(1, 10**4), st.floats(1, 999)), min_size=1, max_size=5), st.integers(2_500, 10**6))
 def test_under_tokens_too_a_new_task_gives_none_a_pair_more(tasks, total):
     def divide(count: int) -> dict[str, int]:
         chosen = [verdicts(claims(1), name=f"t{n}") for n in range(count)]
@@ -126,6 +126,15 @@ def test_tokens_of_which_nobody_can_tell_are_refused():
     with pytest.raises(MixtureError) as error:
         quotas(mixture, {"verdicts": 9}, {})
     told = "how long the pairs of verdicts are cannot be told before they are written; give num_pairs"
+    assert str(error.value) == f"num_tokens: {told}"
+
+
+def test_fewer_tokens_than_any_pair_has_are_refused():
+    mixture = Mixture(tasks=[verdicts(claims(9), name=name) for name in "ab"], num_tokens=15, wording="fields")
+    assert quotas(mixture, {"a": 9, "b": 9}, {"a": 14.0, "b": 20.0})["a"].pairs == 1
+    with pytest.raises(MixtureError) as error:
+        quotas(mixture, {"a": 9, "b": 9}, {"a": 30.0, "b": 20.0})
+    told = "15 give no task a pair; the shortest, of b, are of about 20 tokens; raise num_tokens, or take tasks out"
     assert str(error.value) == f"num_tokens: {told}"
 
 

@@ -104,8 +104,15 @@ def _divided(mixture: "Mixture", stocks: Mapping[str, Stock], tokens: Mapping[st
             raise MixtureError(f"{told}; give num_pairs")
         # a task's tokens never depend on how long another's pairs are, so neither do its pairs
         numbers = {name: round(number / tokens[name]) for name, number in numbers.items()}
+        if not any(numbers.values()):
+            raise MixtureError(f"num_tokens: {mixture.num_tokens} give no task a pair; {_shortest(tokens, stocks)}")
     each = {name: num_phrasings(mixture, name) for name in stocks}
     return {name: Quota(stock.rows, numbers[name], each[name], each[name]) for name, stock in stocks.items()}
+
+
+def _shortest(tokens: Mapping[str, float], stocks: Mapping[str, Stock]) -> str:
+    name = min(sorted(stocks), key=tokens.__getitem__)
+    return f"the shortest, of {name}, are of about {tokens[name]:.0f} tokens; raise num_tokens, or take tasks out"
 
 
 def _shared(mixture: "Mixture", part: "Part", path: str, total: int, stocks: Mapping[str, Stock]) -> dict[str, int]:
