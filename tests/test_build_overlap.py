@@ -64,8 +64,8 @@ def test_every_planted_copy_is_found_and_no_boilerplate(ending):
             train[place] = {**train[place], "question": " ".join(other[2:10])}
             planted[str(place)] = "8-gram"
         else:
-            train[place] = {"question": held[place]["question"]}
-            held[place] = {"question": held[place]["question"]}
+            held[place] = {"question": " ".join(held[place]["question"].split()[: 1 + place // 4 % 5])}
+            train[place] = held[place]
             planted[str(place)] = "short"
     matches = found(rows("trained", train), rows("held", held))
     assert kinds(matches) == planted

@@ -18,8 +18,6 @@ from instruction_kit.build.grams import Hashes, Places, Words, grams, text_at, w
 SIZES = (13, 8)
 NUM_LONG = min(SIZES)
 """Words from which a text is long."""
-NUM_SHORT = 3
-"""A shorter text than this says too little to be a copy of anything."""
 MAX_ROWS = 10
 MAX_SHARE = 0.05
 """A run of words in more training rows than `MAX_ROWS` is boilerplate; so is a whole text in more than this share of a
@@ -168,7 +166,7 @@ def _wholes(held: pl.DataFrame) -> pl.DataFrame:
 
 def _counts() -> pl.Expr:
     """Long texts of any field; short ones only where they are a row's whole input."""
-    return (pl.col("words") >= NUM_LONG) | ((pl.col("field") == "*") & (pl.col("words") >= NUM_SHORT))
+    return (pl.col("words") >= NUM_LONG) | (pl.col("field") == "*")
 
 
 def _whole_hits(batch: pl.DataFrame, wholes: pl.DataFrame) -> pl.DataFrame:
