@@ -150,6 +150,9 @@ def test_keys_in_the_wrong_place_are_refused():
         "parts.a.seed: holds for the whole mixture; say it beside `parts`\n"
         "parts.a.sead: unknown key; did you mean seed?"
     )
+    assert message(parts={"a": {"wieght": 1, "tasks": ["sst2"]}}, num_pairs=9) == (
+        "parts.a.weight: field required\nparts.a.wieght: unknown key; did you mean weight?"
+    )
     assert message(parts={}, num_pairs=9) == "parts: name at least one, or leave the key out"
 
 

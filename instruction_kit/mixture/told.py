@@ -62,4 +62,6 @@ def _unknown(location: tuple[int | str, ...], keys: Sequence[str]) -> str:
 def _siblings(location: tuple[int | str, ...], keys: Sequence[str]) -> Sequence[str]:
     models: dict[str, type[BaseModel]] = {**_RATES, "budget": Budget, "exemplars": Exemplars}
     owner = next((models[str(part)] for part in reversed(location[:-1]) if str(part) in models), None)
-    return list(owner.model_fields) if owner else keys
+    if owner:
+        return list(owner.model_fields)
+    return [*keys, "weight"] if location[0] == "parts" else keys
