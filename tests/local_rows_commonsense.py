@@ -64,7 +64,7 @@ def comve(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:
     for index, record, (wrong,) in side_by_side(raw, files):
         options = tuple(sentence.replace(" \ufffd \ufffd", "'") for sentence in record)
         fate = "skipped" if options[0] == options[1] else "used"
-        yield Expected(f"{files[0]}:{index}", (), (options[int(wrong)],), options, fate=fate)
+        yield Expected(f"{files[0]}:{index}", options, (options[int(wrong)],), options, fate=fate)
 
 
 def comve_reason(raw: Path, files: tuple[str, ...]) -> Iterator[Expected]:

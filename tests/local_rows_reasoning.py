@@ -100,7 +100,8 @@ def cot_sensemaking(path: Path, file: str) -> Iterator[Expected]:
         options = tuple(line.split(": ", 1)[1][1:-1].strip() for line in lines[:2])
         right = options[["Sentence A", "Sentence B"].index(answer)]
         fate = "skipped" if options[0] == options[1] else "used"
-        yield Expected(f"{file}:{index}", (question,), (right,), options, rationale=why, fate=fate)
+        shown = (question.rstrip("?.: "), *options)
+        yield Expected(f"{file}:{index}", shown, (right,), options, rationale=why, fate=fate)
 
 
 def cot_creak(path: Path, file: str) -> Iterator[Expected]:

@@ -330,6 +330,10 @@ def test_a_prompt_without_options_speaks_of_none(whole):
     assert without.height > 100
     for template in (EVERY[name] for name in without["template"].unique()):
         assert not template.needs_options
+    own = pl.col("prompt").str.slice(pl.col("question_start"))
+    asked = without.filter(pl.col("options").list.len() > 0).group_by("task", question=own)
+    # rows of one question have one answer, so none asks for `one of these` whose these are not there
+    assert asked.agg(pl.col("completion").unique()).filter(pl.col("completion").list.len() > 1).height == 0
 
 
 def test_exemplars_are_of_the_task_of_the_question(whole):

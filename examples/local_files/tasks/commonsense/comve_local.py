@@ -19,7 +19,8 @@ task = Task(
         columns={"gold": ["id", "wrong"]},  # the answers have no header
     ),
     columns={
-        "question": pl.lit("Which of these sentences goes against common sense?"),
+        # with both sentences, since not every setting lists the options
+        "question": pl.format('Which of these goes against common sense: "{}" or "{}"?', *sentences),
         "options": options(*sentences),
         "answer": index(gold["wrong"]),
     },

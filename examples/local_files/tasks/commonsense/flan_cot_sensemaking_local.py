@@ -6,7 +6,8 @@ from instruction_kit import Files, Task, position, text
 from instruction_kit.schema import MultipleChoice
 
 asked = pl.col("asked").str.replace_all(r"\n", "\n", literal=True)  # line ends are written as two characters
-sentences = [asked.str.extract(rf'- Sentence {letter}: "(.*)"\n') for letter in "AB"]
+sentences = [text(asked.str.extract(rf'- Sentence {letter}: "(.*)"\n')) for letter in "AB"]
+which = text(asked.str.extract(r"(?s)^(.*?)\nOptions:\n")).str.strip_chars_end("?.: ")  # makes no sense
 
 task = Task(
     schema=MultipleChoice,
@@ -14,8 +15,8 @@ task = Task(
         {"train": "flan_cot/sensemaking_train.tsv"}, header=False, columns=["asked", "answer", "why"], quoting="none"
     ),
     columns={
-        "question": text(asked.str.extract(r"(?s)^(.*?)\nOptions:\n")),
-        "options": pl.concat_list(text(sentence) for sentence in sentences),
+        "question": pl.format('{}: "{}" or "{}"?', which, *sentences),
+        "options": pl.concat_list(sentences),
         "answer": position("answer", within=pl.concat_list(pl.lit("Sentence A"), pl.lit("Sentence B"))),
         "rationale": text("why"),
     },
