@@ -61,13 +61,13 @@ def test_the_rows_alone_do_without_a_note_on_the_run(tmp_path):
     assert recompute(tmp_path / "rows.parquet") == summarise(ROWS)
 
 
-def test_the_four_files_have_the_same_bytes_wherever_they_are_written_and_replace_earlier_ones(report, tmp_path):
+def test_the_files_have_the_same_bytes_wherever_they_are_written_and_replace_earlier_ones(report, tmp_path):
     for name in ("one", "elsewhere/deep", "one"):
         write_report(tmp_path / name, report, ROWS)
     one, other = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "elsewhere/deep")
     )
-    assert sorted(one) == ["report.json", "report.md", "report.png", "rows.parquet"]
+    assert sorted(one) == ["report.html", "report.json", "report.md", "report.png", "rows.parquet"]
     assert one == other
     assert all(str(tmp_path).encode() not in content for content in one.values())
 

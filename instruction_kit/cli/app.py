@@ -186,6 +186,30 @@ def diff(
         raise typer.Exit(1)
 
 
+@app.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", show_default=False, help="Folders that evaluate.py has written.")
+    ],
+    *,
+    json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with charts into this file.", show_default=False)
+    ] = None,
+) -> None:
+    """Set measurements side by side: clusters and tasks, and differences against the first over the same rows."""
+    from instruction_kit.cli.compare import comparison_tables, write_page
+    from instruction_kit.evaluation.compare import compare as compare_runs
+
+    found = compare_runs(runs)
+    if json:
+        show_json(found.model_dump(mode="json"))
+    else:
+        show(*comparison_tables(found))
+    if html:
+        write_page(found, html)
+
+
 @app.callback()
 def _about() -> None:
     """Instruction tuning data from raw datasets: tasks, templates, mixtures."""

@@ -12,6 +12,12 @@
     markdown   those tables as Markdown, with how to read them
     table      those tables for the terminal
     picture    a report as a picture
+    markup     elements of HTML and SVG
+    chart      charts as inline SVG
+    page       the frame of a page
+    report_page  a report as one page, with charts and tables
+    compare    several measurements side by side, over the same pairs
+    comparison_grid, comparison_page  a comparison as tables, and as one page
     files      the files of a measurement, written and read
     evaluate   the command
 

@@ -50,7 +50,7 @@ class EvaluationArguments(BaseModel):
     model_name_or_path: Place
     """the model to measure: a folder, or a name on the hub"""
     output_dir: Place
-    """where report.json, report.md, report.png and rows.parquet are written"""
+    """where report.json, .html, .md, .png and rows.parquet are written"""
     split: Splits = ("held_out",)
     """one or several of: held_out (held-out tasks), seen (trained rows), validation (rows kept back from training)"""
     baseline: Place | None = None

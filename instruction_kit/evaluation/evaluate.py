@@ -55,9 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     console = Console()
     console.print(report_table(report))
-    written = (
-        f"\nWritten: {Path(arguments.output_dir) / REPORT_JSON}, with report.md, report.png and rows.parquet beside it"
-    )
+    others = "report.html, report.md, report.png and rows.parquet"
+    written = f"\nWritten: {Path(arguments.output_dir) / REPORT_JSON}, with {others} beside it"
     console.print(written, markup=False, highlight=False, soft_wrap=True)
     return 0
 

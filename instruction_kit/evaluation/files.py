@@ -1,4 +1,4 @@
-"""The files of a measurement: `report.json`, `report.md`, `report.png` and `rows.parquet`, in a folder of their own.
+"""The files of a measurement: `rows.parquet`, and the report as `.json`, `.md`, `.html` and `.png`, in a folder.
 
 `rows.parquet` is enough: the report is made again from it, the note on the run travels in its metadata. No file holds
 a clock, a host or an absolute path. Each is written beside its name and then renamed.
@@ -13,14 +13,16 @@ from pydantic import ValidationError
 from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.markdown import markdown
 from instruction_kit.evaluation.report import Report, Run
+from instruction_kit.evaluation.report_page import report_page
 from instruction_kit.evaluation.summary import summarise
 
-REPORT_JSON, REPORT_MARKDOWN, REPORT_PICTURE, ROWS_PARQUET = "report.json", "report.md", "report.png", "rows.parquet"
+REPORT_JSON, REPORT_MARKDOWN, REPORT_PAGE, REPORT_PICTURE = "report.json", "report.md", "report.html", "report.png"
+ROWS_PARQUET = "rows.parquet"
 RUN_KEY = "instruction_kit.run"
 
 
 def write_report(folder: str | Path, report: Report, rows: pl.DataFrame) -> None:
-    """Write the four files; those of an earlier measurement in the same folder are replaced.
+    """Write the five files; those of an earlier measurement in the same folder are replaced.
 
     Raises:
         MissingExtraError: matplotlib, which draws the picture, is not installed.
@@ -36,8 +38,9 @@ def write_report(folder: str | Path, report: Report, rows: pl.DataFrame) -> None
         json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     _beside(target / REPORT_MARKDOWN).write_text(markdown(report, picture=REPORT_PICTURE), encoding="utf-8")
+    _beside(target / REPORT_PAGE).write_text(report_page(report), encoding="utf-8")
     draw(report, _beside(target / REPORT_PICTURE))
-    for name in (ROWS_PARQUET, REPORT_MARKDOWN, REPORT_PICTURE, REPORT_JSON):
+    for name in (ROWS_PARQUET, REPORT_MARKDOWN, REPORT_PAGE, REPORT_PICTURE, REPORT_JSON):
         _beside(target / name).replace(target / name)
 
 
@@ -66,11 +69,21 @@ def recompute(path: str | Path) -> Report:
         EvaluationError: there is no such file, or it is not of the layout that `write_report` writes.
 
     """
+    rows, run = read_rows(path)
+    return summarise(rows, run=run)
+
+
+def read_rows(path: str | Path) -> tuple[pl.DataFrame, Run | None]:
+    """Read `rows.parquet`, with the note on how its rows came about.
+
+    Raises:
+        EvaluationError: there is no such file.
+
+    """
     if not Path(path).is_file():
         raise EvaluationError(f"{path}: no rows there; it is the {ROWS_PARQUET} that scripts/evaluate.py writes")
     found = pl.read_parquet_metadata(path).get(RUN_KEY)
-    run = None if found is None else Run.model_validate_json(found)
-    return summarise(pl.read_parquet(path), run=run)
+    return pl.read_parquet(path), None if found is None else Run.model_validate_json(found)
 
 
 def _beside(path: Path) -> Path:

@@ -47,15 +47,19 @@ def _split(report: Report, result: SplitResult) -> str:
 
 
 def _run(run: Run) -> str:
+    return "## What was measured\n\n" + "\n".join(f"- {line}" for line in run_lines(run))
+
+
+def run_lines(run: Run) -> list[str]:
+    """How the rows came about, a line each."""
     names = {MODEL: "model", BASELINE: "model before"}
-    lines = [f"- {names[role]}: `{name}`" for role, name in run.models.items()]
-    lines.append(f"- mixture: fingerprint `{run.dataset}`")
-    lines.append(f"- layout: `{run.layout}`")
-    lines.append(f"- {run.dtype} on {run.device}; rows a task: {run.rows_per_task or 'all'}")
+    lines = [f"{names[role]}: `{name}`" for role, name in run.models.items()]
+    lines.append(f"mixture: fingerprint `{run.dataset}`")
+    lines.append(f"layout: `{run.layout}`")
+    lines.append(f"{run.dtype} on {run.device}; rows a task: {run.rows_per_task or 'all'}")
     if run.generation != "{}":
-        lines.append(f"- generation: `{run.generation}`")
-    lines.append("- " + ", ".join(f"{package} {version}" for package, version in run.versions.items()))
-    return "## What was measured\n\n" + "\n".join(lines)
+        lines.append(f"generation: `{run.generation}`")
+    return [*lines, ", ".join(f"{package} {version}" for package, version in run.versions.items())]
 
 
 def _table(grid: Grid, *, level: int) -> str:
