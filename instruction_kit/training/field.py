@@ -22,6 +22,7 @@ READ = frozenset({
     "attn_implementation",
     "bf16",                             # on where the hardware has it, unless set
     "dataloader_pin_memory",            # off on a machine without an accelerator, where it only warns
+    "deepspeed",                        # a file of settings that this kit can bear
     "dtype",
     "eval_on_start",                    # these wait for an evaluation, and are refused where there is none
     "eval_strategy",
@@ -103,7 +104,7 @@ _EVALUATION = "evaluations are this kit's own, in the precision of the steps: se
 _HUB = "nothing leaves this machine; upload the folder yourself when you have looked at it"
 _IGNORED = "nothing here reads it"
 _QUANTISED = "quantised weights need bitsandbytes and a GPU, and this release has not run with them; tune the full ones"
-_SHARDED = "sharded models are not checked on this data path; use accelerate launch with one full model a device"
+_SHARDED = "accelerate is set up for it: accelerate launch --config_file examples/accelerate/fsdp2.yaml"
 _TOKENS = "the rows are tokens before TRL sees them"
 
 REFUSED = {
@@ -117,7 +118,6 @@ REFUSED = {
     "data_seed": "the order of the rows is the mixture's; set `seed` there",
     "dataset_num_proc": _TOKENS,
     "dataset_text_field": _TOKENS,
-    "deepspeed": _SHARDED,
     "do_eval": _EVALUATION,
     "do_predict": _EVALUATION,
     "do_train": _IGNORED,

@@ -42,6 +42,7 @@ from instruction_kit.training.resume import (
     shard_hashes,
     write_run,
 )
+from instruction_kit.training.sharded import divide_on_cpus
 from instruction_kit.training.span import prove_spans
 from instruction_kit.training.trainer import KitTrainer
 from instruction_kit.training.watch import Watched, check_watched
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
     from trl.trainer.sft_config import SFTConfig
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("instruction_kit.training.finetune")  # also where it is the main module
 
 TOKENS = "tokens"
 
@@ -118,6 +119,7 @@ def prepare(request: Request) -> Prepared:
     model = load_model(request.model)
     _warn_quadratic(model, request)
     check_fit(model, record, encoder)
+    divide_on_cpus()
     trainer = KitTrainer(
         encoder=encoder,
         run=_run_record(request, record),
@@ -129,6 +131,8 @@ def prepare(request: Request) -> Prepared:
         train_dataset=rows,
         eval_dataset=None if request.config.eval_strategy == "no" else rows,  # asked for, and never read
     )
+    if trainer.accelerator.is_fsdp2:
+        logger.info("the model is divided over %d processes by FSDP2", trainer.accelerator.num_processes)
     if before is not None:
         trainer.count_from(before.num_tokens)
     return Prepared(trainer, rows, record, checkpoint)

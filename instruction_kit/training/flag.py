@@ -26,6 +26,7 @@ from instruction_kit.token.weigh import Weighing, weighing_of
 from instruction_kit.training import adapter, watch
 from instruction_kit.training.adapter import Adapter
 from instruction_kit.training.field import FORCED, REFUSED
+from instruction_kit.training.sharded import check_sharding
 
 if TYPE_CHECKING:
     from transformers.hf_argparser import DataClassType
@@ -146,6 +147,7 @@ def parse(arguments: Sequence[str]) -> Request:
     ]
     if problems:
         raise TrainingError("\n".join(problems))
+    check_sharding(deepspeed=values["deepspeed"], merges=values["merge_adapter"])
     config = _config(values, given)
     model = ModelSource(
         name=values["model_name_or_path"],

@@ -18,6 +18,8 @@ from instruction_kit.training.adapter import Adapter
 
 FORMAT_VERSION: Literal[1] = 1
 RUN_FILE = "instruction_kit_run.json"
+OPTIMIZERS = ("optimizer.pt", "optimizer.bin")
+"""The optimiser's state in a checkpoint: of a whole model, and of one divided by FSDP2; DeepSpeed has a folder."""
 
 
 class RunRecord(BaseModel):
@@ -89,10 +91,10 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
     else:
         raise TrainingError(f"{output}: there is no whole checkpoint to go on from; leave out --resume_from_checkpoint")
     read_run(folder)
-    if not (folder / "optimizer.pt").is_file():
+    if not any((folder / name).exists() for name in OPTIMIZERS) and not any(folder.glob("global_step*")):
         raise TrainingError(
-            f"{folder}: it has no optimizer.pt (--save_only_model leaves it out), so going on would begin with a fresh "
-            "optimiser; start anew with another --output_dir"
+            f"{folder}: it has no {OPTIMIZERS[0]} (--save_only_model leaves it out), so going on would begin with a "
+            "fresh optimiser; start anew with another --output_dir"
         )
     return folder
 

@@ -61,11 +61,6 @@ class KitTrainer(SFTTrainer):
         self._chosen: int | None = None
         super().__init__(processing_class=encoder.tokenizer, **arguments)
         self.data_collator = functools.partial(beside, collate=self.data_collator)
-        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
-            raise TrainingError(
-                "accelerate is set up for FSDP or DeepSpeed, which are not checked on this data path; "
-                "run `accelerate config` again for plain data parallelism"
-            )
 
     def count_from(self, num_tokens: int) -> None:
         """Go on counting tokens where a checkpoint stopped."""
@@ -178,12 +173,14 @@ class KitTrainer(SFTTrainer):
             set_special_tokens(base, self.encoder)
             if self.args.should_save:
                 # PEFT would ask the hub whether the embeddings were resized; they never are
-                model.save_pretrained(str(folder), save_embedding_layers=False)
+                model.save_pretrained(str(folder), state_dict=state_dict, save_embedding_layers=False)
                 base.generation_config.save_pretrained(folder)
                 self.encoder.tokenizer.save_pretrained(folder)
         else:
             set_special_tokens(cast("PreTrainedModel", model), self.encoder)
-            super()._save(output_dir, state_dict=state_dict)
+            tied = getattr(model, "all_tied_weights_keys", None) or {}  # gathered apart, where a model is divided
+            kept = state_dict and {name: weight for name, weight in state_dict.items() if name not in tied}
+            super()._save(output_dir, state_dict=kept)
         if self.args.should_save:  # every process comes here
             self._write_beside(folder)
 
