@@ -27,7 +27,7 @@ def check_sharding(*, deepspeed: str | None = None, merges: bool = False) -> Non
         TrainingError: it would.
 
     """
-    problems = []
+    problems: list[str] = []
     if _is_on("ACCELERATE_USE_FSDP"):
         problems += _of_fsdp(merges=merges)
     if deepspeed is not None:
