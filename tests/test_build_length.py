@@ -56,5 +56,5 @@ def test_a_tokenizer_in_a_file_is_relative_to_the_file(toy, tmp_path):
 
 def test_a_tokenizer_that_is_none_is_told(tmp_path):
     budget = {"tokens": 90, "tokenizer": str(tmp_path)}
-    with pytest.raises(MixtureError, match=r"^budget\.tokenizer: no tokenizer can be read from .*; name a folder"):
+    with pytest.raises(MixtureError, match=r"^no tokenizer can be read from .*; name a folder"):
         built(tmp_path / "out", phrasings(tmp_path / "p"), verdicts(LONG), budget=budget)

@@ -32,14 +32,14 @@ def problems(folder: Path) -> list[str]:
     """What `check` says of a folder, without the folder's name."""
     code, out, err = command("check", folder)
     told = [line for line in out.splitlines() if ": advice: " not in line]
-    assert f" {len(told)} problems" in err
+    assert f" {len(told)} problem" in err
     assert code == (1 if told else 0)
     return [line.replace(f"{folder}/", "") for line in told]
 
 
 def test_a_sound_folder_is_counted_without_the_library(tmp_path):
     folder = write(tmp_path, tasks__moods__notes_dot_py=TASK, templates__notes__ask_dot_jinja=TEMPLATE)
-    assert command("check", folder) == (0, "", "1 tasks, 1 templates, 0 problems\n")
+    assert command("check", folder) == (0, "", "1 task, 1 template, 0 problems\n")
 
 
 def test_every_problem_of_every_file_is_told_at_once(tmp_path):
@@ -222,7 +222,7 @@ def test_what_is_no_file_is_told(tmp_path):
 def test_several_folders_are_checked_together(tmp_path):
     tasks = write(tmp_path / "tasks_here", tasks__moods__notes_dot_py=TASK)
     templates = write(tmp_path / "templates_there", templates__notes__ask_dot_jinja=TEMPLATE)
-    assert command("check", tasks, templates) == (0, "", "1 tasks, 1 templates, 0 problems\n")
+    assert command("check", tasks, templates) == (0, "", "1 task, 1 template, 0 problems\n")
 
 
 def test_a_folder_that_is_none_is_told_with_what_to_name(tmp_path):

@@ -38,7 +38,7 @@ def test_a_template_may_be_for_one_task_of_ones_own(tmp_path):
     command("new", "task", "notes", "--path", tmp_path)
     assert command("new", "template", "notes", "ask", "--path", tmp_path).code == 0
     assert (tmp_path / "templates/notes/ask.jinja").is_file()
-    assert command("check", tmp_path).err.startswith("1 tasks, 1 templates, 0 problems")
+    assert command("check", tmp_path).err.startswith("1 task, 1 template, 0 problems")
 
 
 def test_a_schema_may_be_named_by_its_folder(tmp_path):
@@ -67,6 +67,8 @@ def test_nothing_is_written_over(tmp_path):
     place = "is there already; give another name"
     assert refused("new", "template", "Rewriting", "ask", "--path", tmp_path).endswith(f"ask.jinja: {place}")
     assert refused("new", "task", "notes", "--path", tmp_path).endswith(f"notes.py: {place}")
+    elsewhere = refused("new", "task", "notes", "--cluster", "moods", "--path", tmp_path)
+    assert elsewhere.endswith(f"tasks/mine/notes.py: {place}")
     assert {path: path.read_text() for path in tmp_path.rglob("*.*")} == before
 
 

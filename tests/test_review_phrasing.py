@@ -108,7 +108,7 @@ def test_rules_are_advice_and_problems_for_the_library(tmp_path):
         f"{place}:6: sizes lacks train",
         f"{place}: has no sample; write notes.sample.jsonl beside it",
     ]
-    assert err == "1 tasks, 0 templates, 4 problems\n"
+    assert err == "1 task, 0 templates, 4 problems\n"
 
 
 def test_advice_is_called_so_and_counted(tmp_path):
@@ -116,7 +116,7 @@ def test_advice_is_called_so_and_counted(tmp_path):
     code, out, err = command("check", tmp_path)
     assert code == 0
     assert all(f"{tmp_path}/tasks/moods/posts.py:14: advice: " in line for line in out.splitlines())
-    assert err == f"1 tasks, 1 templates, 0 problems, {len(out.splitlines())} pieces of advice\n"
+    assert err == f"1 task, 1 template, 0 problems, {len(out.splitlines())} pieces of advice\n"
 
 
 def test_a_program_reads_findings_with_their_places(tmp_path):

@@ -171,6 +171,6 @@ def test_a_template_of_ones_own_is_looked_at_over_the_samples_of_the_library(tmp
     folder.mkdir(parents=True)
     (folder / "ask.jinja").write_text('{{ premise }}\n\nSo, "{{ hypothesis }}" - yes?\n|||\n{{ answer }}\n')
     code, out, err = command("check", tmp_path)
-    assert (code, err) == (0, "0 tasks, 1 templates, 0 problems, 1 pieces of advice\n")
+    assert (code, err) == (0, "0 tasks, 1 template, 0 problems, 1 piece of advice\n")
     place = f"{folder}/ask.jinja:3: advice: names 'yes' in its prompt, and none of the other answers"
     assert out.startswith(f"{place} (zero_shot.no_options, ")

@@ -50,13 +50,13 @@ def read_tokenizer(name: str) -> "PreTrainedTokenizerBase":
     try:
         from transformers import AutoTokenizer
     except ImportError as error:
-        raise MissingExtraError("a budget in tokens", extra="tune") from error
+        raise MissingExtraError("counting tokens", extra="tune") from error
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         why = str(error).strip().split("\n")[0]
         mend = "name a folder that holds one, or a repository of the hub"
-        raise MixtureError(f"budget.tokenizer: no tokenizer can be read from {name} ({why}); {mend}") from error
+        raise MixtureError(f"no tokenizer can be read from {name} ({why}); {mend}") from error
     return tokenizer
 
 

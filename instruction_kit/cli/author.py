@@ -76,7 +76,7 @@ def check(
 
     Without a folder the library itself is checked.
     """
-    from instruction_kit.cli.check import finding_lines, problems
+    from instruction_kit.cli.check import finding_lines, problems, summary
     from instruction_kit.review.review import review
 
     say_folders(folders or [])
@@ -86,11 +86,8 @@ def check(
     else:
         for line in finding_lines(found, library=library):
             out.print(line, markup=False, highlight=False, soft_wrap=True)
-    wrong = problems(found, library=library)
-    advice = len(found.findings) - len(wrong)
-    told = f"{found.num_tasks} tasks, {found.num_templates} templates, {len(wrong)} problems"
-    err.print(told + (f", {advice} pieces of advice" if advice else ""), highlight=False)
-    if wrong:
+    err.print(summary(found, library=library), highlight=False)
+    if problems(found, library=library):
         raise typer.Exit(1)
 
 

@@ -17,6 +17,20 @@ def problems(found: Review, *, library: bool) -> list[Finding]:
     return [one for one in found.findings if one.level == "problem" or (library and one.level == "rule")]
 
 
+def summary(found: Review, *, library: bool) -> str:
+    """How much was looked at, and what came of it."""
+    wrong = len(problems(found, library=library))
+    advice = len(found.findings) - wrong
+    told = [_so_many(found.num_tasks, "task"), _so_many(found.num_templates, "template"), _so_many(wrong, "problem")]
+    if advice:
+        told.append(f"{_so_many(advice, 'piece')} of advice")
+    return ", ".join(told)
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def finding_lines(found: Review, *, library: bool) -> Iterator[str]:
     """Problems, and advice that is called so; files below the current folder by their way from there."""
     wrong, here = problems(found, library=library), f"{Path.cwd()}{os.sep}"

@@ -38,11 +38,13 @@ def new_task(name: str, *, schema: str, cluster: str, folder: Path) -> Path:
     """Begin a task.
 
     Raises:
-        TaskError: there is no such schema, a name cannot be one, or the file is there.
+        TaskError: there is no such schema, a name cannot be one, or the folder has a task of this name.
 
     """
     for problem in name_problems(name, cluster):
         raise TaskError(problem)
+    for there in folder.glob(f"tasks/*/{name}.py"):
+        raise TaskError(f"{there}: is there already; give another name")
     found = _schema(schema, known_schemas({}), [])
     return _written(folder / "tasks" / cluster / f"{name}.py", task_text(name, found), TaskError)
 
