@@ -123,3 +123,12 @@ def test_names_and_values_that_mean_nothing_are_refused(file):
     assert refused("plan", "flan2021", "--set", "num_clusters") == told
     assert refused("plan", "flan2021", "--set", "seeds=1") == "seeds: unknown key; did you mean seed?"
     assert refused("plan", file("tasks: [sst2]\n"), "--set", "seed=x") == "seed: input should be a valid integer"
+
+
+def test_a_file_that_lacks_something_can_be_given_it(file):
+    path = file("tasks: [sst2, copa]\nrates: {kind: equal}\nsead: 3\ndata: sample\n")
+    assert refused("plan", path, "--set", "num_pairs=8") == f"{path}:3: sead: unknown key; did you mean seed?"
+    path = file("tasks: [sst2, copa]\nrates: {kind: equal}\ndata: sample\nhold_out: [snly]\n")
+    code, told, err = command("plan", path, "--set", "num_pairs=8", "--set", "hold_out=[]")
+    assert (code, err) == (0, "")
+    assert {row[0]: row[3] for row in cells(told)[:2]} == {"copa": "4", "sst2": "4"}

@@ -22,9 +22,9 @@ def named_mixture(name: Path, *, data_dir: Path | None, changes: Sequence[str], 
     if data_dir is not None:
         values["data_dir"] = data_dir
     if name.exists() or name.suffix or len(name.parts) > 1:
-        mixture = Mixture.from_yaml(name, paths=paths)
+        mixture = Mixture.from_yaml(name, paths=paths, changes=values)
         say_folders(mixture.paths)
-        return mixture.model_copy(update=values) if values else mixture
+        return mixture
     if str(name) not in (known := recipe_files(paths)):
         raise MixtureError(f"{name}: neither a file nor a recipe; {nearest(str(name), known)}")
     say_folders(paths)

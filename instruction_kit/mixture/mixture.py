@@ -139,14 +139,18 @@ class Mixture(Part):
         return cls(recipe=name, **values)
 
     @classmethod
-    def from_yaml(cls, path: str | Path, *, paths: Sequence[str | Path] = ()) -> "Mixture":
+    def from_yaml(
+        cls, path: str | Path, *, paths: Sequence[str | Path] = (), changes: Mapping[str, Any] | None = None
+    ) -> "Mixture":
         """Read a mixture from a file; paths in it are relative to the file, and `paths` come behind them.
+
+        `changes` are other values for some of its keys, before any is checked.
 
         Raises:
             MixtureError: the file is missing or no YAML, or keys, values or names are wrong, each with its line.
 
         """
-        return read(Path(path), cls, paths=[Path(folder).resolve() for folder in paths])
+        return read(Path(path), cls, paths=[Path(folder).resolve() for folder in paths], changes=changes or {})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Another mixture, checked like any; what was worked out for this one is not carried over."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from instruction_kit.mixture.mixture import Mixture
 
 
-def read(path: Path, make: "type[Mixture]", *, paths: Sequence[Path] = ()) -> "Mixture":
-    """Read a mixture, with further folders of tasks and templates behind its own.
+def read(path: Path, make: "type[Mixture]", *, paths: Sequence[Path], changes: Mapping[str, Any]) -> "Mixture":
+    """Read a mixture, with other values for some keys, and further folders of tasks and templates behind its own.
 
     Raises:
         MixtureError: the file is missing or no YAML, or keys or values or names are wrong.
@@ -28,11 +28,11 @@ def read(path: Path, make: "type[Mixture]", *, paths: Sequence[Path] = ()) -> "M
 
     """
     text = _text(path)
-    values = relative(parse_yaml(text, where=str(path), error=MixtureError), path.parent)
+    values = {**relative(parse_yaml(text, where=str(path), error=MixtureError), path.parent), **changes}
     if paths and isinstance(values.setdefault("paths", []), str | list):
         mine = values["paths"]
         values["paths"] = [*([mine] if isinstance(mine, str) else mine), *map(str, paths)]
-    located = partial(_located, path, text, {*values, *make.model_fields})
+    located = partial(_located, path, text, {*values, *make.model_fields} - {*changes})
     try:
         made = make(**values)
     except MixtureError as error:
