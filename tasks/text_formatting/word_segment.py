@@ -17,7 +17,7 @@ task = Task(
         revision="main",
         splits={"train": "train", "validation": "validation", "test": "test"},  # none is hidden
     ),
-    columns={"text": joined, "manner": pl.lit("with blanks between its words"), "rewrites": whole},
+    columns={"text": joined, "manner": pl.lit("with spaces between its words"), "rewrites": whole},
     skip=(whole != "") & (others | (joined == whole)),  # a single word
     metrics=["edit_distance", "exact_match"],
     license="unknown",
