@@ -10,6 +10,7 @@
     ├── TokenError       pairs that cannot become tokens
     ├── TrainingError    a tuning run that would go wrong in silence
     ├── EvaluationError  a measurement that cannot be made
+    ├── ExperimentError  an experiment that would compare what is not alike
     └── MissingExtraError  a feature whose packages are not installed
 
 A message says what is wrong, where (`file:line`, `rte train row 17`) and how to mend it; an unknown name comes with the
@@ -58,6 +59,10 @@ class TrainingError(InstructionKitError):
 
 class EvaluationError(InstructionKitError):
     """A measurement that cannot be made."""
+
+
+class ExperimentError(InstructionKitError):
+    """An experiment that would compare what is not alike."""
 
 
 class MissingExtraError(InstructionKitError):
