@@ -107,10 +107,11 @@ class Arms:
         said = self._said("flan2022", hold_out=HELD_OUT_OF_REASONS)
         said["num_pairs"] = self.scale.num_pairs
         parts = said.pop("parts")
-        plain, reasons = parts["flan2021"], parts["cot"]
+        both = Mixture(**said, parts=parts)
+        plain, reasons = (_within(parts[name], both) for name in ("flan2021", "cot"))
         arms = [
             Arm("without", "without chain of thought", Mixture(**said, parts={"flan2021": plain})),
-            Arm("with", "with chain of thought", Mixture(**said, parts=parts)),
+            Arm("with", "with chain of thought", both),
         ]
         if self.scale.every_arm:
             arms.append(Arm("only", "chain of thought alone", Mixture(**said, parts={"cot": reasons})))
@@ -139,10 +140,16 @@ class Arms:
         return {name: task.cluster for name, task in chosen.items()}
 
 
+def _within(part: Mapping[str, Any], whole: Mixture) -> dict[str, Any]:
+    """A part alone, without what leaves where it is not: a family that is measured there would train here."""
+    staying = {*whole.held_out.training, *whole.held_out.measured}
+    return {**part, "tasks": [name for name in part["tasks"] if name in staying]}
+
+
 def _counted(number: int, clusters: Sequence[str]) -> str:
     """Say how many clusters there are, and which came last.
 
     >>> _counted(2, ["translation", "struct_to_text"])
-    '2: + struct to text'
+    '2 (+ struct to text)'
     """
-    return f"{number}: {'+ ' if number > 1 else ''}{clusters[number - 1].replace('_', ' ')}"
+    return f"{number} ({'+ ' if number > 1 else ''}{clusters[number - 1].replace('_', ' ')})"

@@ -40,7 +40,7 @@ def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
     scale: Annotated[ScaleName, typer.Option("--scale", help="How much of everything.")] = "small",
     data: Annotated[
         Literal["source", "sample"] | None,
-        typer.Option("--data", help="Read the sources, or the samples; the default is source, at the toy scale sample."),
+        typer.Option("--data", help="Sources, or samples; without it sources, and at the toy scale samples."),
     ] = None,
     check: Annotated[list[str] | None, typer.Option("--check", help=f"Only this one of {', '.join(CHECKS)}.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this one of the recipes' tasks.")] = None,
@@ -62,8 +62,11 @@ def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
 
     size, names = SCALES[scale], _named(check)
     tuned = {**size.tuning, "seed": seed, "disable_tqdm": True, **_flags(tuning, "--tuning")}
+    how = {**size.measuring, **_flags(measuring, "--measuring")}
+    if model_name_or_path is None and scale != "toy":
+        raise ExperimentError("--model_name_or_path: it must be given; only --scale toy makes a model of its own")
     with owned(output_dir / WORK):
-        model = model_name_or_path or _toy_model(output_dir / TOY_MODEL, scale, size)
+        model = model_name_or_path or _toy_model(output_dir / TOY_MODEL, size)
         values: dict[str, Any] = {
             "data": data or ("sample" if scale == "toy" else "source"),
             "seed": seed,
@@ -73,7 +76,6 @@ def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
         }
         arms = Arms(size, values, tasks=task or size.tasks)
         checks = [arms.check(name) for name in names]  # every flaw of a mixture comes before any work
-        how = {**size.measuring, **_flags(measuring, "--measuring")}
         runner = Runner(output_dir, model, size, tuned, how, err)
         told = _run(runner, checks, scale=scale, data=values["data"])
     for line in told:
@@ -125,14 +127,12 @@ def _flags(text: str, flag: str) -> Mapping[str, Any]:
     except ValueError as error:
         raise ExperimentError(f'{flag}: no JSON: {error}; write it as {{"learning_rate": 1e-4}}') from error
     if not isinstance(found, dict):
-        raise ExperimentError(f'{flag} {text}: write it as {{"learning_rate": 1e-4}}')
+        raise ExperimentError(f'{flag} {text}: no JSON object; write it as {{"learning_rate": 1e-4}}')
     return cast("dict[str, Any]", found)
 
 
-def _toy_model(folder: Path, scale: ScaleName, size: Scale) -> str:
+def _toy_model(folder: Path, size: Scale) -> str:
     """A small model of random weights, its tokenizer trained on the samples; the same every time."""
-    if scale != "toy":
-        raise ExperimentError("--model_name_or_path: it must be given; only --scale toy makes a model of its own")
     from instruction_kit.training.toy import make_toy
 
     if not (folder / "tokenizer.json").is_file():  # what is written last

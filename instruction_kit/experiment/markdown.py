@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from instruction_kit.evaluation.grid import interval, number
-from instruction_kit.evaluation.report import LIKELIHOOD, Kind
+from instruction_kit.evaluation.report import LIKELIHOOD, Figure, Kind
 from instruction_kit.experiment.outcome import ArmOutcome, CheckOutcome, Comparison, Experiment
 from instruction_kit.experiment.paper import BEFORE, MEASURES, TITLES
 
 NONE = "-"
 HOW = """\
-Figures are rank accuracy in percent, or accuracy behind reasons that a trigger asked for; means over held-out tasks, each
-the mean over its templates. Intervals cover 95 % of resamples of the measured rows. They say nothing of how much another
-seed of tuning would change, so a direction is a finding about these models. Held in are rows of an arm's own tasks that
-it did not train on: accuracy in percent, and log-likelihood in nats a token where a task has no options.
+Figures are rank accuracy in percent, or accuracy behind reasons that a trigger asked for: means over held-out tasks,
+each the mean over its templates. Intervals cover 95 % of resamples of the measured rows. They say nothing of how much
+another seed of tuning would change, so a direction is a finding about these models alone. Held in are rows of an arm's
+own tasks that it did not train on: accuracy in percent, and log-likelihood in nats a token where a task has no options.
 A claim points as in the paper, or the other way, where the interval of the difference leaves 0 out; else neither way.
 The papers' numbers are of other models, tasks and sizes: what can be compared is the direction. FLAN's figure 7 has
 tuning lower held-out figures in decoder-only models up to 8B, so a small model is not expected to follow them."""
@@ -21,11 +21,11 @@ TOY = "This is the toy scale: it shows that the path works. Its figures say noth
 
 def markdown(experiment: Experiment, *, picture: str) -> str:
     """Write the page."""
+    of = f"Base model {experiment.model}; scale {experiment.scale}; data {experiment.data}"
     lines = [
         "# Four directional checks after FLAN",
         "",
-        f"Base model {experiment.model}; scale {experiment.scale}; data {experiment.data}; every arm "
-        f"{experiment.max_steps:,} steps of the same size.",
+        f"{of}; every arm {experiment.max_steps:,} steps of the same size.",
         "",
         *([TOY, ""] if experiment.scale == "toy" else []),
         *HOW.split("\n"),
@@ -39,12 +39,9 @@ def markdown(experiment: Experiment, *, picture: str) -> str:
 
 def verdicts(check: CheckOutcome) -> Iterator[str]:
     """Say each claim in one line."""
-    titles = {arm.name: arm.title for arm in check.arms} | {BEFORE: "before tuning"}
     for of in check.comparisons:
-        kind = MEASURES[of.measure]
-        told = f"{number(of.difference.mean, kind, signed=True)} ({interval(of.difference, kind, signed=True)})"
-        pair = f"{titles[of.arm]} against {titles[of.against]}, {TITLES[of.measure]}"
-        yield f"{check.title}: {pair}: {told}, points {of.points}"
+        claim, measured, _, mean, between, direction = _claim(check, of)
+        yield f"{check.title}: {claim}, {measured}: {mean} ({between}), points {direction}"
 
 
 def _check(check: CheckOutcome) -> Iterator[str]:
@@ -66,14 +63,12 @@ def _columns(check: CheckOutcome) -> tuple[str, ...]:
 
 
 def _arm_rows(check: CheckOutcome) -> Iterator[Sequence[str]]:
-    before = [
-        cell
-        for name in check.measures
-        for cell in (number(check.before[name].mean, MEASURES[name]), interval(check.before[name], MEASURES[name]), NONE)
-    ]
+    before = [cell for name in check.measures for cell in _cells(check.before[name], name, None)]
     yield ("before tuning", NONE, NONE, NONE, NONE, *before)
     for arm in check.arms:
-        yield (arm.title, str(arm.num_tasks), f"{arm.num_pairs:,}", *_held_in(arm), *_measured(check, arm))
+        paper = {name: check.published.get(name, {}).get(arm.name) for name in check.measures}
+        measured = [cell for name in check.measures for cell in _cells(arm.figures[name], name, paper[name])]
+        yield (arm.title, str(arm.num_tasks), f"{arm.num_pairs:,}", *_held_in(arm), *measured)
     chance = [cell for name in check.measures for cell in (number(check.chance[name], MEASURES[name]), NONE, NONE)]
     yield ("chance", NONE, NONE, NONE, NONE, *chance)
 
@@ -84,19 +79,18 @@ def _held_in(arm: ArmOutcome) -> Iterator[str]:
         yield NONE if of is None else f"{number(of.before, kind)} → {number(of.after, kind)}"
 
 
-def _measured(check: CheckOutcome, arm: ArmOutcome) -> Iterator[str]:
-    for name in check.measures:
-        kind, figure = MEASURES[name], arm.figures[name]
-        paper = check.published.get(name, {}).get(arm.name)
-        yield from (number(figure.mean, kind), interval(figure, kind), NONE if paper is None else f"{paper:.1f}")
+def _cells(figure: Figure, measure: str, paper: float | None) -> tuple[str, str, str]:
+    """Fill the three columns of a measure."""
+    kind = MEASURES[measure]
+    return number(figure.mean, kind), interval(figure, kind), NONE if paper is None else f"{paper:.1f}"
 
 
-def _claim(check: CheckOutcome, of: Comparison) -> Sequence[str]:
+def _claim(check: CheckOutcome, of: Comparison) -> tuple[str, str, str, str, str, str]:
     titles = {arm.name: arm.title for arm in check.arms} | {BEFORE: "before tuning"}
     kind = MEASURES[of.measure]
-    here = number(of.difference.mean, kind, signed=True), interval(of.difference, kind, signed=True)
-    told = f"{titles[of.arm]}: {of.expected} than {titles[of.against]}"
-    return (told, TITLES[of.measure], of.paper, *here, of.points)
+    told = f"{titles[of.arm]} {of.expected} than {titles[of.against]}"
+    mean, between = number(of.difference.mean, kind, signed=True), interval(of.difference, kind, signed=True)
+    return told, TITLES[of.measure], of.paper, mean, between, of.points
 
 
 def _sources(check: CheckOutcome) -> Iterator[str]:

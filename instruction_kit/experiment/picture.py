@@ -84,8 +84,8 @@ def _draw_measure(axes: Axes, check: CheckOutcome, measure: str, *, shift: float
 def _wrapped(title: str) -> str:
     """Break a name into lines that fit below a point.
 
-    >>> _wrapped("2: + struct to text")
-    '2: + struct\\nto text'
+    >>> _wrapped("2 (+ struct to text)").split(chr(10))
+    ['2 (+ struct', 'to text)']
     """
     lines = [""]
     for word in title.split():
