@@ -43,6 +43,6 @@ def first_rows(name: str) -> dict[str, Row]:
 
 
 def plain(name: str) -> Template:
-    """A phrasing whose output is the answer in the task's own words."""
-    found = (t for t in templates_of(name) if t.place == Place() and not t.front.style and not t.front.answers)
+    """A phrasing whose output is the answer in the task's own words, where no options are listed."""
+    found = (t for t in templates_of(name) if t.place == Place() and not t.front.needs and not t.front.answers)
     return next(found)
