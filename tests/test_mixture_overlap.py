@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from small_task import contents, phrasings, verdicts
+from small_task import contents, phrasings, recitals, verdicts
 
 from instruction_kit import Frame, Mixture, Task
 from instruction_kit.built.verify import verify
@@ -87,3 +87,22 @@ def test_of_rows_that_choose_among_options_it_is_told_whether_the_answer_is_the_
         "trained1": False,
         "trained2": True,
     }
+
+
+def test_an_answer_that_stands_in_a_held_out_row_is_found_by_itself(tmp_path):
+    """The answers of the first rows are those of held-out rows; a short one, which others have too, is no match."""
+
+    def told(name: str, said: list[str], **options: Any) -> Task:
+        cues = [f"{name} {n}" for n in range(len(said))]
+        frame = pl.DataFrame({"id": [f"{name}{n}" for n in range(len(said))], "cue": cues, "line": said})
+        return recitals(0, name=name, source=Frame(frame), key="id", **options)
+
+    copied = [LONG.format(n, n * 7, n * 11) for n in range(3)]
+    held = told("held", [*copied[::-1], "They sleep."], cluster="away")
+    tasks = [told("trained", [*copied, "They sleep.", "One of them."]), held]
+    values: dict[str, Any] = {"hold_out": ["away"], "settings": {"zero_shot.no_options": 1}, "num_validation": 0}
+    paths = phrasings(tmp_path, {"recital/go_on": "Go on: {{ cue }}\n|||\n{{ answer }}"})
+    Mixture(tasks=tasks, paths=[paths], **values).build(tmp_path / "out")
+    found = pl.read_parquet(tmp_path / "out" / "overlap" / "*.parquet")
+    assert dict(found.select("row", "held_out_row").iter_rows()) == {f"trained{n}": f"held{2 - n}" for n in range(3)}
+    assert found["field"].unique().to_list() == ["line"]
