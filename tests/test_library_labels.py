@@ -85,7 +85,7 @@ MEANT: dict[str, Meant] = {
     "creak": lambda row: row["label"],
     "definite_pronoun_resolution": item_of("label", "candidates"),
     "ecqa": lambda row: row["q_ans"],
-    "esnli_raw": SNLI,
+    "esnli": SNLI,
     "glue_qqp": words("label", NO_FIRST),
     "hellaswag": without_marks,
     "imdb_reviews": words("label", MOOD),
