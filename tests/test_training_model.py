@@ -16,7 +16,7 @@ from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.flag import ModelSource
-from instruction_kit.training.model import check_fit, load_model, load_tokenizer, set_special_tokens
+from instruction_kit.training.model import check_fit, has_encoder, load_model, load_tokenizer, set_special_tokens
 
 
 def source(name: object, **other: object) -> ModelSource:
@@ -62,11 +62,13 @@ def test_an_adapter_is_no_whole_model(tmp_path):
         load_model(source(tmp_path))
 
 
-def test_an_encoder_decoder_is_refused(tmp_path):
+def test_a_model_is_of_the_kind_that_its_configuration_names(tmp_path):
     config = T5Config(vocab_size=32, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
     T5ForConditionalGeneration(config).save_pretrained(tmp_path)
-    with pytest.raises(TrainingError, match="it is an encoder-decoder, which TRL's SFT trainer cannot tune"):
-        load_model(source(tmp_path))
+    assert type(load_model(source(tmp_path))) is T5ForConditionalGeneration
+    assert [has_encoder(source(of)) for of in (tmp_path, model())] == [True, False]
+    with pytest.raises(TrainingError, match=r"model \./nothing-here: it cannot be loaded"):
+        has_encoder(source("./nothing-here"))
 
 
 @pytest.mark.parametrize("name", ["no/such/folder", "./nothing-here", "an-organisation/a-model"])

@@ -75,7 +75,7 @@ def put_on(model: PreTrainedModel, adapter: Adapter, *, revision: str | None) ->
     _check_names(model, adapter)
     linear = _linear(model)
     settings = LoraConfig(
-        task_type="CAUSAL_LM",
+        task_type="SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM",
         r=adapter.lora_r,
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,

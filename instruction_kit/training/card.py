@@ -31,6 +31,12 @@ TOLD = (
 )  # fmt: skip
 """Fields of SFTConfig that a reader needs to tune the same again."""
 
+LAYOUTS = {
+    "chat": "chat, as the tokenizer's chat template writes it",
+    "encoder_decoder": "the prompt for the encoder, the output for the decoder",
+    "plain": "plain",
+}
+
 
 @dataclass(frozen=True)
 class Tuning:
@@ -62,13 +68,14 @@ def model_card(tuning: Tuning, run: RunRecord) -> str:
 def _metadata(tuning: Tuning, run: RunRecord) -> ModelCardData:
     trained = [task for task in tuning.manifest.tasks.values() if task.role == "train"]
     languages = {code for task in trained for code in task.languages if re.fullmatch("[a-z]{2,3}", code)}
-    adapter = run.adapter is not None
+    adapter, two_sided = run.adapter is not None, run.identity.layout.kind == "encoder_decoder"
+    own = [] if two_sided else ["trl", "sft"]
     return ModelCardData(
         base_model=None if _is_here(tuning.base) else tuning.base.name,
         language=sorted(languages) or None,
         library_name="peft" if adapter and not tuning.merged else "transformers",
-        pipeline_tag="text-generation",
-        tags=["instruction-kit", "instruction-tuning", "trl", "sft", *(["lora"] if adapter else [])],
+        pipeline_tag="text2text-generation" if two_sided else "text-generation",
+        tags=["instruction-kit", "instruction-tuning", *own, *(["lora"] if adapter else [])],
     )
 
 
@@ -155,9 +162,8 @@ def _licences(manifest: Manifest) -> Iterator[str]:
 
 def _settings(tuning: Tuning, run: RunRecord) -> Iterator[str]:
     layout = run.identity.layout
-    how = "chat, as the tokenizer's chat template writes it" if layout.kind == "chat" else "plain"
     yield (
-        f"Layout: {how}; a text begins with {_token(layout.bos)}, and an output ends with "
+        f"Layout: {LAYOUTS[layout.kind]}; a text begins with {_token(layout.bos)}, and an output ends with "
         f"{_token(layout.stop)}, which generation stops at. `instruction_kit.json` has it for measuring."
     )
     yield from ("", "| setting | value |", "|---|---|")

@@ -99,6 +99,14 @@ FORCED = {
     "use_cache": Forced(value=False, why="a cache of keys and values has no use in training"),
 }
 
+CAUSAL_ONLY = {
+    "activation_offloading": "TRL's own trainer alone does this",
+    "loss_type": "TRL's own trainer alone has another loss",
+    "packing": "a row has one prompt for the encoder, which the decoder would see behind every completion",
+    "router_aux_loss_coef": "TRL's own trainer alone balances experts",
+}
+"""Fields that mean nothing for an encoder-decoder: refused there unless they have their default."""
+
 _DEPRECATED = "TRL has deprecated it, and it costs a second forward pass or changes the loss in silence"
 _EVALUATION = "evaluations are this kit's own, in the precision of the steps: see --eval_strategy and --held_out_rows"
 _HUB = "nothing leaves this machine; upload the folder yourself when you have looked at it"
@@ -142,7 +150,7 @@ REFUSED = {
     "load_in_4bit": _QUANTISED,
     "load_in_8bit": _QUANTISED,
     "local_rank": "accelerate launch and torchrun tell it through the environment",
-    "lora_task_type": "an adapter here is one of a causal language model",
+    "lora_task_type": "it follows from the model",
     "pad_token": _DEPRECATED,
     "parallelism_config": _SHARDED,
     "prediction_loss_only": _EVALUATION,

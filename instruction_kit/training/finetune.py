@@ -1,4 +1,4 @@
-"""Tune a causal language model on a built mixture: the main of `scripts/finetune.py` and of `accelerate launch -m`.
+"""Tune a language model on a built mixture: the main of `scripts/finetune.py` and of `accelerate launch -m`.
 
 In goes the folder of a built mixture and a model, out comes a folder with the tuned model or an adapter over it, its
 tokenizer, its layout (`instruction_kit.json`), a model card and the run's record. The rows become tokens here, before
@@ -31,7 +31,7 @@ from instruction_kit.training.document import COLLATED
 from instruction_kit.training.flag import Request, as_arguments, parse
 from instruction_kit.training.held_out import held_out_pairs
 from instruction_kit.training.look import batch_lines
-from instruction_kit.training.model import check_fit, is_finite, load_model, load_tokenizer
+from instruction_kit.training.model import check_fit, has_encoder, is_finite, load_model, load_tokenizer
 from instruction_kit.training.probe import prove_apart
 from instruction_kit.training.resume import (
     FORMAT_VERSION,
@@ -44,7 +44,8 @@ from instruction_kit.training.resume import (
 )
 from instruction_kit.training.sharded import divide_on_cpus
 from instruction_kit.training.span import prove_spans
-from instruction_kit.training.trainer import KitTrainer
+from instruction_kit.training.trainer import KitTrainer, RunTrainer
+from instruction_kit.training.two_sided import TwoSidedTrainer, refuse_causal_only
 from instruction_kit.training.watch import Watched, check_watched
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Prepared(NamedTuple):
     """A run that stands before its first step."""
 
-    trainer: KitTrainer
+    trainer: RunTrainer
     rows: Dataset
     record: TokenRecord
     checkpoint: Path | None
@@ -120,7 +121,8 @@ def prepare(request: Request) -> Prepared:
     _warn_quadratic(model, request)
     check_fit(model, record, encoder)
     divide_on_cpus()
-    trainer = KitTrainer(
+    kind = TwoSidedTrainer if model.config.is_encoder_decoder else KitTrainer
+    trainer = kind(
         encoder=encoder,
         run=_run_record(request, record),
         tuning=tuning,
@@ -155,7 +157,7 @@ def _run(request: Request) -> Path:
     return output
 
 
-def _show_batch(trainer: KitTrainer, rows: Dataset) -> None:
+def _show_batch(trainer: RunTrainer, rows: Dataset) -> None:
     """Show the batch that the first step of this process would take."""
     if trainer.accelerator.is_main_process:
         items = [rows[number] for number in range(min(len(rows), trainer.args.per_device_train_batch_size))]
@@ -171,7 +173,13 @@ def _encoder(request: Request, manifest: Manifest) -> Encoder:
     tokenizer, name = load_tokenizer(request.model), request.model.name
     recorded = find_layout(name, revision=request.model.revision)
     joiner = str(manifest.mixture["joiner"])
-    return encoder_of(tokenizer, settle(tokenizer, name=name, joiner=joiner, asked=request.layout, recorded=recorded))
+    two_sided = has_encoder(request.model)
+    if two_sided:
+        refuse_causal_only(request.config, name=name)
+    layout = settle(
+        tokenizer, name=name, joiner=joiner, asked=request.layout, recorded=recorded, encoder_decoder=two_sided
+    )
+    return encoder_of(tokenizer, layout)
 
 
 def _folder(request: Request) -> Path:
@@ -289,7 +297,7 @@ def _rows(folder: Path, record: TokenRecord) -> Dataset:
     return concatenate_datasets([Dataset.from_file(str(folder / shard.path)) for shard in record.shards])
 
 
-def _save(trainer: KitTrainer, output: Path) -> None:
+def _save(trainer: RunTrainer, output: Path) -> None:
     if not is_finite(cast("torch.nn.Module", trainer.model)):
         raise TrainingError(
             "the last step left weights that are no numbers, so nothing was saved; lower --learning_rate "
@@ -305,7 +313,7 @@ def _save(trainer: KitTrainer, output: Path) -> None:
     _leave(trainer)
 
 
-def _leave(trainer: KitTrainer) -> None:
+def _leave(trainer: RunTrainer) -> None:
     """Take the process group down, the wrapped model before it.
 
     Where the wrapper (torch's DistributedDataParallel) goes last, it ends the group with Python's lock held, and waits

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 import torch
 from transformers import HfArgumentParser
@@ -20,7 +20,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError, nearest
-from instruction_kit.token.layout import Asked, read_variables
+from instruction_kit.token.layout import Asked, Kind, read_variables
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing, weighing_of
 from instruction_kit.training import adapter, watch
@@ -49,7 +49,8 @@ class KitArguments:
         default=None,
         metadata={
             "help": "How prompt and completion become one text: plain, or chat (by the tokenizer's chat template). "
-            "Without it the layout that the model was tuned in, else chat where there is a template, else plain."
+            "Without it the layout that the model was tuned in, else chat where there is a template, else plain. "
+            "An encoder-decoder has one of its own."
         },
     )
     system_message: str | None = field(
@@ -191,7 +192,7 @@ def _parser() -> _Parser:
     parser = _Parser(
         [cast("DataClassType", kind) for kind in (KitArguments, SFTConfig, ModelConfig)],
         prog="finetune",
-        description="Tune a causal language model on a built mixture, with the loss on the output alone.",
+        description="Tune a language model on a built mixture, with the loss on the output alone.",
         allow_abbrev=False,
     )
     for action in _actions(parser):
@@ -256,7 +257,7 @@ def _asked(values: dict[str, Any]) -> Asked:
         ValueError: it is none, or its variables are no JSON.
 
     """
-    if values["layout"] not in (None, "plain", "chat"):
+    if values["layout"] not in (None, *get_args(Kind)):
         raise ValueError(f"--layout {values['layout']}: {nearest(values['layout'], ['plain', 'chat'])}")
     variables = values["chat_template_kwargs"]
     read = None if variables is None else read_variables(variables)

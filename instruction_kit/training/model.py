@@ -1,7 +1,8 @@
 """The model and the tokenizer that a run begins with, loaded in one way and checked against the tokens.
 
-In goes a `ModelSource`, a folder or an id of the hub; out come a tokenizer and a causal language model whose weights
-all come from the checkpoint, in the precision that was named. Nothing is resized, added or guessed.
+In goes a `ModelSource`, a folder or an id of the hub; out come a tokenizer and a language model, a decoder alone or one
+with an encoder, whose weights all come from the checkpoint, in the precision that was named. Nothing is resized, added
+or guessed.
 """
 
 from pathlib import Path
@@ -11,12 +12,14 @@ import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from instruction_kit.errors import TrainingError
+from instruction_kit.token.encode import is_encoder_decoder
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.training.flag import ModelSource
@@ -34,10 +37,10 @@ def load_tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
 
 
 def load_model(source: ModelSource) -> PreTrainedModel:
-    """Load a causal language model.
+    """Load a causal language model, or an encoder-decoder.
 
     Raises:
-        TrainingError: there is none, it is not one whole decoder, or weights are missing in the checkpoint.
+        TrainingError: there is none, it is an adapter, or weights are missing in the checkpoint.
 
     """
     if (Path(source.name) / "adapter_config.json").is_file():
@@ -47,11 +50,10 @@ def load_model(source: ModelSource) -> PreTrainedModel:
     shared = {"revision": source.revision, "trust_remote_code": source.trust_remote_code}
     try:
         config = AutoConfig.from_pretrained(source.name, **shared)
-        if config.is_encoder_decoder:
-            raise TrainingError(f"model {source.name}: it is an encoder-decoder, which TRL's SFT trainer cannot tune")
+        kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         model, told = cast(
             "tuple[PreTrainedModel, dict[str, Any]]",
-            AutoModelForCausalLM.from_pretrained(
+            kind.from_pretrained(
                 source.name,
                 dtype=source.dtype,
                 attn_implementation=source.attn_implementation,
@@ -66,13 +68,21 @@ def load_model(source: ModelSource) -> PreTrainedModel:
         missing = ", ".join(sorted(told["missing_keys"])[:5])
         raise TrainingError(
             f"model {source.name}: the checkpoint lacks {len(told['missing_keys'])} weights ({missing}), which would "
-            "start from random numbers; take a checkpoint of a causal language model"
+            "start from random numbers; take a checkpoint of a language model"
         )
     if getattr(model, "is_quantized", False):
         raise TrainingError(
             f"model {source.name}: its weights are quantised, which bars tuning them; take the full ones"
         )
     return model
+
+
+def has_encoder(source: ModelSource) -> bool:
+    """Say whether a model is an encoder-decoder."""
+    try:
+        return is_encoder_decoder(source.name, revision=source.revision, trust_remote_code=source.trust_remote_code)
+    except (OSError, ValueError) as error:
+        raise TrainingError(_not_loaded("model", source, error)) from error
 
 
 def check_fit(model: PreTrainedModel, record: TokenRecord, encoder: Encoder) -> None:
@@ -116,5 +126,5 @@ def _not_loaded(what: str, source: ModelSource, error: Exception) -> str:
     first = str(error).strip().splitlines()[0]
     return (
         f"{what} {source.name}: it cannot be loaded ({first}); --model_name_or_path takes a folder that "
-        "save_pretrained wrote, or the id of a causal language model on a hub that can be reached"
+        "save_pretrained wrote, or the id of a language model on a hub that can be reached"
     )

@@ -103,7 +103,7 @@ def make_toy_encoder_decoder(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    config.decoder_start_token_id = tokenizer.pad_token_id
+    config.bos_token_id, config.decoder_start_token_id = tokenizer.bos_token_id, tokenizer.pad_token_id
     return _write(folder, lambda: T5ForConditionalGeneration(config), tokenizer, seed=seed)
 
 

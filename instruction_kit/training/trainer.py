@@ -8,11 +8,13 @@ minor release for this reason.
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from peft import PeftModel
+from transformers import Trainer
 from transformers.trainer_utils import rotate_checkpoints
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-class KitTrainer(SFTTrainer):
-    """The trainer of one run.
+class RunTrainer(Trainer):
+    """What the trainer of a run does whatever computes its steps: TRL's trainer below, or another in its place.
 
     Attributes:
         encoder: the tokenizer under its layout, for what is written beside the model.
@@ -47,6 +49,8 @@ class KitTrainer(SFTTrainer):
         built: the built folder, where rows are looked up by their positions.
 
     """
+
+    _total_train_tokens: int
 
     def __init__(
         self, *, encoder: Encoder, run: RunRecord, tuning: Tuning, watched: Watched, built: Path, **arguments: Any
@@ -83,12 +87,16 @@ class KitTrainer(SFTTrainer):
     def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
         """Let TRL compute the loss, through a model whose log-probabilities are counted and weighed."""
         read, others = apart(inputs)
-        weighed = counted_and_weighed(model, others, self.losses, scale=self._scale)
-        return super().compute_loss(weighed, read, *arguments, **keywords)  # type: ignore[no-untyped-call]
+        weighed: Any = counted_and_weighed(self.scored(model), others, self.losses, scale=self._scale)
+        return super().compute_loss(weighed, read, *arguments, **keywords)
+
+    def scored(self, model: Any) -> Callable[..., Any]:
+        """Return what gives labels their log-probabilities when it is called as TRL calls a model."""
+        return cast("Callable[..., Any]", model)
 
     def training_step(self, model: Any, inputs: Any, *arguments: Any, **keywords: Any) -> torch.Tensor:
         """Take one step, and stop where the loss is no number any more."""
-        loss = cast("torch.Tensor", super().training_step(model, inputs, *arguments, **keywords))  # type: ignore[no-untyped-call]
+        loss = super().training_step(model, inputs, *arguments, **keywords)
         if not torch.isfinite(loss):
             rows = where_from(self.built, inputs["positions"].tolist())
             raise TrainingError(
@@ -115,7 +123,6 @@ class KitTrainer(SFTTrainer):
         try:
             with torch.no_grad(), self.compute_loss_context_manager():
                 found = {**self._validation(model), **self._held_out(model)}
-            self._metrics["eval"].clear()  # TRL's own, which would stand beside these
             metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
             self.log(metrics)  # while the model is not training: TRL would add the figures of its steps
         finally:
@@ -139,7 +146,7 @@ class KitTrainer(SFTTrainer):
             return {}
         losses = TaskLosses(self.watched.task_names, self.tuning.clusters)
         add_losses(
-            model,
+            self.scored(model),
             self.data_collator,
             self.watched.validation,
             losses,
@@ -162,9 +169,6 @@ class KitTrainer(SFTTrainer):
     def _load_best_model(self) -> None:
         super()._load_best_model()
         self._chosen = self.state.best_global_step
-
-    def _send_telemetry(self) -> None:
-        """Send nothing."""
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         folder, model = Path(output_dir or str(self.args.output_dir)), self.model
@@ -197,7 +201,7 @@ class KitTrainer(SFTTrainer):
             (folder / RUN_FILE).unlink(missing_ok=True)
         self.args.save_total_limit = None
         try:
-            super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
+            super()._save_checkpoint(model, trial)
         finally:
             self.args.save_total_limit = limit
         self.accelerator.wait_for_everyone()  # the record says that every process has written its part
@@ -206,3 +210,15 @@ class KitTrainer(SFTTrainer):
             rotate_checkpoints(
                 str(output), save_total_limit=limit, best_model_checkpoint=self.state.best_model_checkpoint
             )
+
+
+class KitTrainer(RunTrainer, SFTTrainer):
+    """The trainer of one run of a causal language model."""
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log no evaluation of TRL's own beside those of this kit."""
+        self._metrics["eval"].clear()
+        super().log(logs, start_time)
+
+    def _send_telemetry(self) -> None:
+        """Send nothing."""
