@@ -17,7 +17,7 @@ task = Task(
             'Which of these goes against common sense: "{}" or "{}"?', text("sentence0"), text("sentence1")
         ),
         "options": options("sentence0", "sentence1"),
-        "answer": index("false"),  # where the nonsense stands
+        "answer": index("false"),  # where the nonsense stands, by the name of the column: not seen
         # two of the three reasons are made to mislead
         "rationale": pl.when(why != "").then(why.str.slice(0, 1).str.to_uppercase() + why.str.slice(1) + "."),
     },

@@ -1,4 +1,4 @@
-"""WSC of SuperGLUE: does a pronoun stand for this noun? Levesque et al. 2012, https://arxiv.org/abs/1905.00537"""
+"""WSC: does a pronoun stand for this noun? Levesque et al. 2012, as in SuperGLUE, https://arxiv.org/abs/1905.00537"""
 
 import polars as pl
 
