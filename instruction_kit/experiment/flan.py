@@ -61,7 +61,7 @@ def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
     from instruction_kit.experiment.run import Runner
 
     size, names = SCALES[scale], _named(check)
-    tuned = {**size.tuning, "seed": seed, "disable_tqdm": True, **_flags(tuning, "--tuning")}
+    tuned = {**size.tuning, "seed": seed, "save_total_limit": 1, "disable_tqdm": True, **_flags(tuning, "--tuning")}
     how = {**size.measuring, **_flags(measuring, "--measuring")}
     if model_name_or_path is None and scale != "toy":
         raise ExperimentError("--model_name_or_path: it must be given; only --scale toy makes a model of its own")
@@ -75,8 +75,9 @@ def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
             **({"data_dir": data_dir} if data_dir else {}),
         }
         arms = Arms(size, values, tasks=task or size.tasks)
-        checks = [arms.check(name) for name in names]  # every flaw of a mixture comes before any work
+        checks = [arms.check(name) for name in names]
         runner = Runner(output_dir, model, size, tuned, how, err)
+        runner.check(checks)
         told = _run(runner, checks, scale=scale, data=values["data"])
     for line in told:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -135,8 +136,10 @@ def _toy_model(folder: Path, size: Scale) -> str:
     """A small model of random weights, its tokenizer trained on the samples; the same every time."""
     from instruction_kit.training.toy import make_toy
 
-    if not (folder / "tokenizer.json").is_file():  # what is written last
-        make_toy(folder, _texts(size), hidden_size=32, num_layers=1, max_positions=size.max_length)
+    if not folder.is_dir():
+        beside = folder.with_name(f".{folder.name}.part")
+        make_toy(beside, _texts(size), hidden_size=32, num_layers=1, max_positions=size.max_length)
+        beside.replace(folder)
     return str(folder)
 
 

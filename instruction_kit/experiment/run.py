@@ -6,7 +6,7 @@ A run that was stopped goes on from its last checkpoint, a measurement from its 
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 
 from instruction_kit.build.manifest import read_manifest
+from instruction_kit.errors import ExperimentError
+from instruction_kit.evaluation.arguments import settle
 from instruction_kit.evaluation.evaluate import evaluate
 from instruction_kit.evaluation.files import ROWS_PARQUET
 from instruction_kit.evaluation.work import weights_of
@@ -22,10 +24,14 @@ from instruction_kit.experiment.arm import Arm, Check
 from instruction_kit.experiment.keep import kept
 from instruction_kit.experiment.scale import Scale
 from instruction_kit.training.finetune import finetune
+from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import RUN_FILE
 
 BUILT, TUNED, HELD_OUT, HELD_IN = "built", "tuned", "held_out", "held_in"
 REASONS = "chain_of_thought"
+OWN_TUNING = ("dataset_name", "model_name_or_path", "output_dir", "resume_from_checkpoint", "save_strategy", "tokens")
+OWN_MEASURING = ("dataset_name", "model_name_or_path", "baseline", "output_dir", "split", "protocol")
+"""Flags that the experiment sets itself."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,21 @@ class Runner:
     measuring: Mapping[str, Any]
     """Flags of evaluate.py."""
     console: Console
+
+    def check(self, checks: Sequence[Check]) -> None:
+        """Find every flaw of flags and mixtures before any work.
+
+        Raises:
+            InstructionKitError: there is one.
+
+        """
+        _refuse("--tuning", self.tuning, OWN_TUNING)
+        _refuse("--measuring", self.measuring, OWN_MEASURING)
+        names = {"dataset_name": self.folder, "model_name_or_path": self.model, "output_dir": self.folder}
+        parse(as_arguments({**names, **self.tuning}))
+        settle({**names, **self.measuring})
+        for arm in (arm for check in checks for arm in check.arms):
+            arm.mixture.check()
 
     def run(self, check: Check) -> None:
         """Do what is not yet done of a check."""
@@ -75,8 +96,8 @@ class Runner:
         if output.is_dir() and not whole:
             shutil.rmtree(output)  # stopped before its first checkpoint
         resume = {"resume_from_checkpoint": "true"} if whole else {}
-        own = {"model_name_or_path": self.model, "output_dir": output, "save_strategy": "steps", "save_total_limit": 1}
-        finetune(built, **{**flags, **own, **resume})
+        own = {"model_name_or_path": self.model, "output_dir": output, "save_strategy": "steps"}
+        finetune(built, **own, **flags, **resume)
 
     def _measure(self, check: Check, arm: Arm) -> None:
         """Measure on held-out rows; the first arm of those on the same rows has the untuned model beside it."""
@@ -108,6 +129,11 @@ class Runner:
             evaluate(built, output_dir=target, console=self.console, **models, **how)
 
         kept(target, pattern=ROWS_PARQUET, said=said, step=measured)
+
+
+def _refuse(flag: str, given: Mapping[str, Any], own: Sequence[str]) -> None:
+    if wrong := [name for name in given if name in own]:
+        raise ExperimentError(f"{flag}: {', '.join(wrong)}: the experiment sets it itself; leave it out")
 
 
 def _versions(*packages: str) -> str:
