@@ -66,14 +66,14 @@ class Arms:
 
     def _clusters(self) -> Check:
         said = self._said("flan2021_clusters", hold_out=HELD_OUT)
-        order, all_of = said.pop("order"), Mixture(**{key: said[key] for key in said if key != "num_clusters"})
+        order, all_of = said.pop("order"), self._held({key: said[key] for key in said if key != "num_clusters"})
         there = {all_of.chosen[name].cluster for name in all_of.held_out.training}
         first = [cluster for cluster in order if cluster in there]
         if not first:
             raise ExperimentError(f"--task: no task that could train is in {', '.join(order)}; name some that are")
         wanted = range(1, len(first) + 1) if self.scale.every_arm else (1, len(first))
         arms = [
-            Arm(str(number), _counted(number, first), Mixture(**said | {"order": first, "num_clusters": number}))
+            Arm(str(number), _counted(number, first), self._held(said | {"order": first, "num_clusters": number}))
             for number in wanted
         ]
         return Check("clusters", "Number of training clusters", tuple(arms), arms[-1].name)
@@ -110,40 +110,42 @@ class Arms:
         said = self._said("flan2022", hold_out=HELD_OUT_OF_REASONS)
         said["num_pairs"] = self.scale.num_pairs
         parts = said.pop("parts")
-        both = Mixture(**said, parts=parts)
+        both = self._held({**said, "parts": parts})
         plain, reasons = (_within(parts[name], both) for name in ("flan2021", "cot"))
         arms = [
-            Arm("without", "without chain of thought", Mixture(**said, parts={"flan2021": plain})),
+            Arm("without", "without chain of thought", self._held({**said, "parts": {"flan2021": plain}})),
             Arm("with", "with chain of thought", both),
         ]
         if self.scale.every_arm:
-            arms.append(Arm("only", "chain of thought alone", Mixture(**said, parts={"cot": reasons})))
+            arms.append(Arm("only", "chain of thought alone", self._held({**said, "parts": {"cot": reasons}})))
         measures = ("zero_shot", "chain_of_thought")
         return Check("chain_of_thought", "With and without chain of thought", tuple(arms), "with", measures)
 
     def _mixture(self, recipe: str, **values: Any) -> Mixture:
-        return Mixture(**self._said(recipe, **values))
+        return self._held(self._said(recipe, **values))
 
     def _said(self, recipe: str, **values: Any) -> dict[str, Any]:
-        """The keys of a recipe, with ours over them, and with only those tasks and hold-outs that are wanted."""
+        """The keys of a recipe, with ours over them, and with only those tasks that are wanted."""
         ours = {**self.values, **self.scale.mixture, "drop_overlap": True}
         said = spelled_out({"recipe": recipe, **ours, **values})
-        if self.only is None:
-            return said
-        wanted, there = said["hold_out"], set(self._clusters_of.values())
-        said["hold_out"] = [name for name in wanted if name in there]
-        if not said["hold_out"]:
-            raise ExperimentError(f"--task: nothing to measure, no task is in {', '.join(wanted)}; name some that are")
-        for part in (said, *said.get("parts", {}).values()):
+        for part in (said, *said.get("parts", {}).values()) if self.only else ():
             if "tasks" in part:
-                part["tasks"] = [name for name in part["tasks"] if name in self._clusters_of]
+                part["tasks"] = [name for name in part["tasks"] if name in self._wanted]
         return said
 
+    def _held(self, said: Mapping[str, Any]) -> Mixture:
+        """The mixture, holding out those clusters that it has tasks of."""
+        parts = (said, *said.get("parts", {}).values())
+        chosen = Mixture(**{**self.values, "tasks": [name for part in parts for name in part.get("tasks", ())]}).chosen
+        wanted, there = said["hold_out"], {task.cluster for task in chosen.values()}
+        if not there & {*wanted}:
+            raise ExperimentError(f"--task: nothing to measure, no task is in {', '.join(wanted)}; name some that are")
+        return Mixture(**{**said, "hold_out": [name for name in wanted if name in there]})
+
     @cached_property
-    def _clusters_of(self) -> dict[str, str]:
-        """Task -> cluster of those that are wanted."""
-        chosen = Mixture(**{**self.values, "tasks": list(self.only or ())}).chosen
-        return {name: task.cluster for name, task in chosen.items()}
+    def _wanted(self) -> set[str]:
+        """The tasks that are wanted, by name."""
+        return {*Mixture(**{**self.values, "tasks": list(self.only or ())}).chosen}
 
 
 def _within(part: Mapping[str, Any], whole: Mixture) -> dict[str, Any]:
