@@ -107,7 +107,7 @@ GIVE = "give a datasets.Dataset, a Polars or pandas frame, or an Arrow table, or
         ([{"text": "fine"}], f"Frame: cannot read a builtins.list; {GIVE}"),
         (pd.Series(["fine"]), f"Frame: cannot read a pandas.Series; {GIVE}"),
         ({"text": ["fine"]}, "Frame: no split 'text'; did you mean test?"),
-        ({"dev": pl.DataFrame(ROWS)}, "Frame: no split 'dev'; there are: test, train, validation"),
+        ({"dev": pl.DataFrame(ROWS)}, "Frame: no split 'dev'; there are: exemplars, test, train, validation"),
         ({}, "Frame: no split; give a frame, or a dict of frames by split"),
         (
             pl.DataFrame({INDEX: [7]}),

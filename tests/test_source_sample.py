@@ -47,8 +47,8 @@ def test_an_empty_sample_is_no_sample(path):
     [
         ('{"text": "a"', "not JSON (expecting ',' delimiter)"),
         ('{"text": 7, "_split": "train"}', "text is a whole number here and text in other rows"),
-        ('{"text": "a"}', "`_split` must be one of train, validation, test"),
-        ('{"text": "a", "_split": "dev"}', "`_split` must be one of train, validation, test"),
+        ('{"text": "a"}', "`_split` must be one of train, validation, test, exemplars"),
+        ('{"text": "a", "_split": "dev"}', "`_split` must be one of train, validation, test, exemplars"),
     ],
 )
 def test_a_bad_line_of_a_sample_is_an_error_with_its_number(line, words, path):
@@ -59,4 +59,4 @@ def test_a_bad_line_of_a_sample_is_an_error_with_its_number(line, words, path):
 @pytest.mark.parametrize("line", ['{"text": "a"}', '{"text": "a", "_split": 7}'])
 def test_a_sample_without_any_split_is_an_error_in_its_first_line(line, path):
     path.write_text(line, encoding="utf-8")
-    assert refused(path) == f"{path}:1: `_split` must be one of train, validation, test"
+    assert refused(path) == f"{path}:1: `_split` must be one of train, validation, test, exemplars"

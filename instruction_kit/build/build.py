@@ -148,7 +148,7 @@ class _Build:
         if (values := _rendered(folder)) is not None:
             return values
         task, rows = self.mixture.chosen[done.unit.task], drawn.rows[done.unit.key]
-        shown = pools(task, drawn.pools.get(task.name), scans, first=self.mixture.part(task.name).exemplars.source)
+        shown = pools(self.mixture, task, drawn.pools.get(task.name), scans)
         renderer = Renderer(self.mixture, task, split=done.unit.split, pools=shown)
         runs = write_runs(folder, renderer.pairs(*drawn_examples(done.examples, rows)), shards)
         write_frame(lost, pl.DataFrame(renderer.ledger.lost, schema={"row": pl.String, "reason": pl.String}))

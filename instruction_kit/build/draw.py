@@ -139,11 +139,12 @@ def _exemplars(
     frames: Mapping[tuple[str, str], pl.DataFrame],
     drawn: Sequence[tuple[tuple[str, str], pl.DataFrame]],
 ) -> pl.DataFrame:
-    """Rows of train that are not measured, whether they are trained on or not."""
-    train = frames.get((name, "train"), _NO_ROWS)
-    measured = [frame for key, frame in drawn if key == (name, "train")]
+    """Rows that are not measured, whether they are trained on or not."""
+    of = (name, mixture.chosen[name].exemplar_split(mixture.data))
+    theirs = frames.get(of, _NO_ROWS)
+    measured = [frame for key, frame in drawn if key == of]
     rows = pl.concat([_NO_ROWS.select(ROW), *(f.filter(pl.col(ROLE).is_in(UNSEEN)).select(ROW) for f in measured)])
-    free = train.join(rows, on=ROW, how="anti", maintain_order="left")
+    free = theirs.join(rows, on=ROW, how="anti", maintain_order="left")
     return _smallest(free, MAX_POOL, mixture.seed, "exemplar pool", name)
 
 

@@ -47,7 +47,7 @@ class FewShot:
 
     def __init__(self, mixture: "Mixture", task: Task, pools: "Pools", *, split: str) -> None:
         self._task, self._pools, self._joiner = task, pools, mixture.joiner
-        self._own = split == TRAIN
+        self._own = split == task.exemplar_split(mixture.data)
         self._rule = mixture.part(task.name).exemplars
         self._name = (mixture.seed, "exemplars", task.name, split)
         self._lister = Lister(mixture, task, split=split)
@@ -87,6 +87,7 @@ class FewShot:
             question=example,
             fields=input_fields(template, self._task.schema),
             balanced=balanced_field(self._task.schema) if self._rule.balance == "label" else None,
+            alike=self._rule.alike,
         )
         for rank, place in places:
             listing = self._lister.beside(shots.key ^ pool.hashes[place], pool.examples[place], style)
@@ -111,14 +112,14 @@ class Pools:
 
     rows: Pool
     file: Pool
-    """Hand-written ones."""
+    """Hand-written ones; or those of the user's prompts."""
     first: str
 
     def of(self, setting: Setting) -> tuple[Pool, ...]:
         """Those to take from, each where the one before it has none: hand-written ones where the mixture asks for them,
         or where reasons are to be shown that no row has.
         """
-        if self.first == "file":
+        if self.first != "rows":
             return (self.file,)
         return (self._reasoned, self.file) if setting.cot else (self.rows,)
 

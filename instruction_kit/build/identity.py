@@ -14,6 +14,7 @@ from instruction_kit.build.commit import write_json
 from instruction_kit.build.duplicate import minhash_version
 from instruction_kit.build.length import read_tokenizer, tokenizer_hash
 from instruction_kit.build.manifest import MANIFEST
+from instruction_kit.build.prompts import prompts_hash
 from instruction_kit.build.scan import task_hash
 from instruction_kit.build.unit import ScanUnit
 from instruction_kit.errors import BuildError
@@ -52,6 +53,8 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     shown = any(key.startswith("few_shot.") for key in keys)
     written = {name: mixture.chosen[name].exemplar_path for name in active if shown}
     exemplars = {f"exemplars {name}": text_hash(path.read_bytes()) for name, path in written.items() if path}
+    folders = {name: mixture.prompts_of(name) for name in active if shown}
+    exemplars |= {f"prompts {name}": prompts_hash(folder) for name, folder in folders.items() if folder}
     counted = mixture.budget.tokenizer if mixture.budget else None
     length = {"tokenizer": tokenizer_hash(read_tokenizer(counted))} if counted else {}
     sketched = {"near duplicates": minhash_version()} if mixture.drop_duplicates == "near" else {}

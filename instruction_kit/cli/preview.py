@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from rich.text import Text
 
-from instruction_kit.build.few_shot import TRAIN, FewShot, Pools
+from instruction_kit.build.few_shot import FewShot, Pools
 from instruction_kit.build.first import first_examples
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.choice import row_hashes
@@ -128,6 +128,6 @@ def _pools(task: Task, data: Data, data_dir: Path | None) -> Pools:
     file = Pool(tuple(written), row_hashes(list(written)), tuple(written.values()))
     rows = pl.DataFrame({ROW: [], HASH: []})
     if has_exemplars(task, "rows"):
-        rows, _ = first_examples(task, TRAIN, data=data, data_dir=data_dir, num_rows=NUM_POOL)
+        rows, _ = first_examples(task, task.exemplar_split(data), data=data, data_dir=data_dir, num_rows=NUM_POOL)
     pool = Pool(tuple(rows[ROW]), rows[HASH].to_numpy(), tuple(rows.drop(ROW, HASH).to_dicts()))
     return Pools(pool, file, "rows")

@@ -73,7 +73,14 @@ def _flat(value: Any) -> str:
 
 
 def offered(
-    pool: Pool, *, key: np.uint64, row: str | None, question: Example, fields: tuple[str, ...], balanced: str | None
+    pool: Pool,
+    *,
+    key: np.uint64,
+    row: str | None,
+    question: Example,
+    fields: tuple[str, ...],
+    balanced: str | None,
+    alike: str | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Rank and place of the exemplars for one question, those to take first coming first.
 
@@ -86,9 +93,13 @@ def offered(
         question: its fields.
         fields: in which no two may say the same.
         balanced: a field whose values come in turn, as even as the pool allows.
+        alike: a field in which they say the same as the question.
 
     """
     fresh = _fresh(pool, key, row, said(question, fields), pool.inputs(fields))
+    if alike is not None:
+        theirs, own = pool.inputs((alike,)), said(question, (alike,))
+        fresh = (place for place in fresh if theirs[place] == own)
     if balanced is None:
         yield from enumerate(fresh)
         return

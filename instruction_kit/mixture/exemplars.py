@@ -1,8 +1,9 @@
 """How many exemplars stand before a question in few-shot settings, and where they come from."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, field_serializer, field_validator
 
 from instruction_kit.mixture.value import FROZEN, refused
 from instruction_kit.render.setting import ExemplarSource
@@ -28,4 +29,23 @@ class Exemplars(BaseModel):
     balance: Literal["random", "label"] = "random"
     """`label`: as many of each class as the pool allows, where a task has classes."""
     source: ExemplarSource = Field("rows")
-    """`rows` of the task's own train that are not measured; or the `file` of hand-written ones beside the task."""
+    """`rows` of the task's split for exemplars, else of its train, that are not measured; or the `file` of hand-written
+    ones beside the task; or `prompts` of the user's own, in `folder`."""
+    alike: str | None = None
+    """A field of the schema in which exemplars say the same as the question, such as the subject of an exam."""
+    folder: Path | None = Field(None, validate_default=True)
+    """A folder of text files with solved questions, relative to `data_dir`."""
+
+    @field_validator("folder")
+    @classmethod
+    def _of_prompts(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        wanted = info.data.get("source") == "prompts"
+        if "source" in info.data and wanted != (folder is not None):
+            told = "source: prompts needs the folder in which they lie" if wanted else "is for `source: prompts` alone"
+            raise refused(told)
+        return folder
+
+    @field_serializer("folder")
+    def _portable(self, folder: Path | None) -> str | None:
+        """Where it lies on this machine enters nothing that is written."""
+        return None if folder is None else folder.name if folder.is_absolute() else folder.as_posix()

@@ -21,7 +21,7 @@ from instruction_kit.mixture.filter import Filter, unverified
 from instruction_kit.mixture.part import Part, misplaced
 from instruction_kit.mixture.rate import Budget
 from instruction_kit.mixture.recipe import spelled_out
-from instruction_kit.mixture.serve import Readable, all_templates, unserved
+from instruction_kit.mixture.serve import Readable, all_templates, unlike, unserved
 from instruction_kit.mixture.subset import leaving as not_first
 from instruction_kit.mixture.told import told
 from instruction_kit.mixture.value import (
@@ -207,6 +207,11 @@ class Mixture(Part):
         """The part that a task stands in: what says how it is prompted; the mixture itself if it has no parts."""
         return self.homes[self.home(task)] if self.parts else self
 
+    def prompts_of(self, task: str) -> Path | None:
+        """The folder of prompts from which a task shows exemplars; None where they come from elsewhere."""
+        folder = self.part(task).exemplars.folder
+        return None if folder is None else (self.data_dir or Path()) / folder
+
     def home(self, task: str) -> str:
         """The path of the part that a task stands in."""
         return next((path for path, (found, _) in self._choices.items() if task in found), "") if self.parts else ""
@@ -324,6 +329,9 @@ class Mixture(Part):
             mine = {n: task for n, task in mine.items() if self.part(n).exemplars.source == source}
             keys = list(self.held_out_settings)
             yield from unserved("held_out_settings", keys, mine, templates, source, measured=True)
+        for name in (*held.training, *held.measured):
+            keys = [*self.held_out_settings, *(self.part(name).settings if name in held.training else ())]
+            yield from unlike(self.chosen[name], self.part(name).exemplars.alike, keys)
         for name in (name for name, left in templates.items() if not left):
             where = f"templates/{self.chosen[name].schema.folder()}/ or templates/{name}/"
             wanted = " or ".join(self.languages or ())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from instruction_kit.errors import InstructionKitError, TemplateError
+from instruction_kit.errors import InstructionKitError, TemplateError, nearest
 from instruction_kit.render.setting import ExemplarSource, has_exemplars, parse_setting, serving
 from instruction_kit.task.task import Task
 from instruction_kit.template.fields import Wording, fields_template
@@ -59,9 +59,17 @@ def unserved(
             yield f"{which}: task {name} has {_lacking_here(settings, tasks[name], exemplars)}, or take the task out"
 
 
+def unlike(task: Task, field: str | None, settings: Sequence[str]) -> Iterator[str]:
+    """A task that shows exemplars, and has not the field in which these are to be alike."""
+    fields = task.schema.model_fields
+    if field and field not in fields and any(parse_setting(key).few_shot for key in settings):
+        yield f"exemplars: task {task.name} has no field {field} to be alike in; {nearest(field, fields)}"
+
+
 _MEND: dict[ExemplarSource, str] = {
     "rows": "give it a train split, or write <task>.exemplars.jsonl beside its file and say `source: file`",
     "file": "write <task>.exemplars.jsonl beside its file",
+    "prompts": "say in its file which columns prompts fill: prompts={…}",
 }
 """What gives a task exemplars."""
 
@@ -71,7 +79,7 @@ def _shows(key: str, task: Task, exemplars: ExemplarSource) -> bool:
 
 
 def _mend(key: str, exemplars: ExemplarSource) -> str:
-    return _MEND["file" if parse_setting(key).cot else exemplars]
+    return _MEND["file" if exemplars == "rows" and parse_setting(key).cot else exemplars]
 
 
 def _lacking(key: str, tasks: Mapping[str, Task], exemplars: ExemplarSource) -> str:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from instruction_kit.errors import MixtureError, TemplateError, nearest
+from instruction_kit.source.raw import EXEMPLARS
 from instruction_kit.task.task import Task
 from instruction_kit.template.language import RATIONALE
 from instruction_kit.template.template import Template
 
-ExemplarSource = Literal["rows", "file"]
-"""Where exemplars come from: rows of the task's train, or the file that lies beside the task."""
+ExemplarSource = Literal["rows", "file", "prompts"]
+"""Where exemplars come from: rows of the task, the file that lies beside the task, or prompts of the user's own."""
 
 
 @dataclass(frozen=True, order=True)
@@ -72,12 +73,14 @@ def serves(
 
 
 def has_exemplars(task: Task, source: ExemplarSource, *, reasoned: bool = False) -> bool:
-    """Whether there is anything to show exemplars from: rows of train, or a file of hand-written ones.
+    """Whether there is anything to show exemplars from: rows, a file of hand-written ones, or prompts.
 
     `reasoned` ones come from rows that carry reasons, else from the file too.
     """
     written = task.exemplar_path is not None
-    rows = "train" in task.source.split_names
+    rows = {"train", EXEMPLARS} & {*task.source.split_names} != set()
+    if source == "prompts":
+        return bool(task.prompts)
     if source == "file":
         return written
     return (rows and RATIONALE in task.columns) or written if reasoned else rows

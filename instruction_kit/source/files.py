@@ -138,7 +138,7 @@ class Files(BaseModel):
 
     @cached_property
     def split_names(self) -> tuple[str, ...]:
-        """Which of train, validation and test there are."""
+        """Which of the splits there are."""
         return tuple(self.splits)
 
     def ranges(self, split: str, where: Where) -> list[Range]:

@@ -39,7 +39,7 @@ class Frame:
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """Which of train, validation and test there are."""
+        """Which of the splits there are."""
         return tuple(self._frames)
 
     def rows(self, split: str) -> int:

@@ -80,7 +80,7 @@ class Hub(BaseModel):
 
     @cached_property
     def split_names(self) -> tuple[str, ...]:
-        """Which of train, validation and test there are."""
+        """Which of the splits there are."""
         return tuple(self.splits)
 
     def ranges(self, split: str, where: Where) -> list[Range]:

@@ -31,8 +31,10 @@ BATCH_SIZE = 2**26
 MAX_SHOWN_CHARS = 200
 """Of what stood where a row was rejected."""
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Split = Literal["train", "validation", "test", "exemplars"]
+EXEMPLARS: Split = "exemplars"
+"""Rows that are only ever shown before a question."""
+SPLITS: tuple[Split, ...] = ("train", "validation", "test", EXEMPLARS)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Source(Protocol):
 
     @property
     def split_names(self) -> Sequence[str]:
-        """Which of train, validation and test there are."""
+        """Which of the splits there are."""
 
     def ranges(self, split: str, where: Where) -> list[Range]:
         """The parts of one split, in order."""

@@ -51,7 +51,7 @@ class Sample:
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """Which of train, validation and test there are."""
+        """Which of the splits there are."""
         present = set(self.frame[SPLIT])
         return tuple(split for split in SPLITS if split in present)
 

@@ -13,6 +13,7 @@ import polars as pl
 from instruction_kit.errors import nearest
 from instruction_kit.schema.field import Label
 from instruction_kit.schema.schema import Schema
+from instruction_kit.source.raw import EXEMPLARS
 from instruction_kit.task.column import COLUMN, Column, as_column
 
 NAME = re.compile(r"[a-z0-9_]+")
@@ -101,8 +102,11 @@ def _answer_problems(classes: tuple[str, ...], answers: Mapping[str, str]) -> It
 
 
 def _split_problems(splits: tuple[str, ...], evaluate: str | None) -> Iterator[str]:
-    if evaluate is not None and evaluate not in splits:
-        yield f"evaluate={evaluate!r} is none of its splits; {nearest(evaluate, splits)}"
+    asked = [split for split in splits if split != EXEMPLARS]
+    if evaluate is not None and evaluate not in asked:
+        yield f"evaluate={evaluate!r} is none of its splits; {nearest(evaluate, asked)}"
+    if not asked:
+        yield "its source has exemplars alone; name the split that is trained on or measured, too"
 
 
 def _scope_problems(scope: str, *, has_rows: bool) -> Iterator[str]:

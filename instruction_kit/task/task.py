@@ -20,7 +20,7 @@ from instruction_kit.errors import TaskError, nearest
 from instruction_kit.schema.field import Free
 from instruction_kit.schema.schema import Schema
 from instruction_kit.source import Files, Frame, Hub, Sample
-from instruction_kit.source.raw import Split, Where
+from instruction_kit.source.raw import EXEMPLARS, Split, Where
 from instruction_kit.task.check import classes_of, problems, words_of
 from instruction_kit.task.column import Column, as_column
 
@@ -121,6 +121,9 @@ class Task:
     families: Sequence[str] = ()
     """Annotated datasets that this one is, or was made from; hold-outs follow them."""
     languages: Sequence[str] = ("en",)
+    prompts: Mapping[str, Literal["file", "question", "answer"]] = Field(default_factory=dict)
+    """Source column -> what stands there where exemplars come from prompts of the user's own (`exemplars: {source:
+    prompts}`): the name of the file without its suffix, the question, the answer."""
     sizes: Mapping[Split, int] = Field(default_factory=dict)
     """Rows of each split as the source's documentation states them; `plan` marks them as estimates."""
     name: str = ""
@@ -182,6 +185,10 @@ class Task:
         """Hand-written exemplars beside the task file, where there are any."""
         path = self.path.with_suffix(".exemplars.jsonl") if self.path else None
         return path if path and path.is_file() else None
+
+    def exemplar_split(self, data: Literal["source", "sample"]) -> Split:
+        """The split whose rows stand before a question: the one that is for nothing else, else train."""
+        return EXEMPLARS if EXEMPLARS in self.reading(data).split_names else "train"
 
     def reading(self, data: Literal["source", "sample"]) -> Hub | Files | Frame | Sample:
         """What rows are read from. A Task object has no sample and always reads its frames."""

@@ -7,8 +7,13 @@ from instruction_kit.schema import MultipleChoice
 
 task = Task(
     schema=MultipleChoice,
-    # Measured only: `auxiliary_train` comes from other datasets, and `dev` is for exemplars.
-    source=Hub("cais/mmlu", config="all", revision="main", splits={"validation": "validation", "test": "test"}),
+    # Measured only: `auxiliary_train` comes from other datasets.
+    source=Hub(
+        "cais/mmlu",
+        config="all",
+        revision="main",
+        splits={"validation": "validation", "test": "test", "exemplars": "dev"},
+    ),
     columns={
         "context": pl.format("The subject is {}.", text("subject").str.replace_all("_", " ", literal=True)),
         "question": text("question"),
@@ -19,5 +24,5 @@ task = Task(
     license="mit",
     families=["mmlu"],
     languages=["en"],
-    sizes={"validation": 1_531, "test": 14_042},
+    sizes={"validation": 1_531, "test": 14_042, "exemplars": 285},
 )

@@ -49,6 +49,7 @@ task = Task(
         "input": text("input"),
         "output": text("target"),
     },
+    prompts={"config": "file", "input": "question", "target": "answer"},  # as in cot-prompts/ of the paper's repository
     metrics=["exact_match"],
     license="mit",
     families=["bbh"],
