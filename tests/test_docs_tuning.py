@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command import command
 from conftest import ROOT
+from test_training_two_sided import t5
 from tiny_model import built, model, one_thread
 
 from instruction_kit.training.finetune import main
@@ -44,4 +45,12 @@ def test_the_commands_about_packing_run_as_they_stand(tmp_path, title):
         else:
             with one_thread():
                 assert main([*words(line, tmp_path)[2:], "--max_steps", "1", "--save_strategy", "no"]) == 0
+    assert (tmp_path / "tuned" / "model.safetensors").is_file()
+
+
+def test_the_command_about_encoder_decoders_runs_as_it_stands(tmp_path):
+    [line] = section("Encoder-decoders")
+    of_t5 = [str(t5()) if word == "T5" else word for word in words(line, tmp_path)[2:]]
+    with one_thread():
+        assert main([*of_t5, "--max_steps", "1", "--save_strategy", "no"]) == 0
     assert (tmp_path / "tuned" / "model.safetensors").is_file()

@@ -12,6 +12,7 @@ import pytest
 import torch
 from conftest import SCRATCH
 from safetensors.torch import load_file
+from test_pitfalls import RESERVED
 from tiny_model import (
     FLAGS,
     built,
@@ -31,6 +32,7 @@ from transformers import AutoModelForCausalLM
 from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.token.record import read_record
 from instruction_kit.token.shard import IGNORED, SCHEMA, Wanted, tokenise
+from instruction_kit.training.collate import apart
 from instruction_kit.training.document import documents
 from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
@@ -129,9 +131,19 @@ def test_05_no_pair_is_cut_to_fit_a_pack_and_a_pack_without_loss_is_an_error(tmp
         prove_spans(run.trainer.data_collator, masked, encoder=encoder(), built=built())
 
 
-def test_06_and_07_packed_rows_have_the_columns_of_all_token_rows_and_no_text():
+def test_06_of_a_pack_s_columns_a_model_reads_those_that_trl_makes_of_ids_and_borders_alone():
     assert closed().rows.column_names == SCHEMA.names
-    assert {"text", "prompt", "completion", "messages"} & set(SCHEMA.names) == set()
+    assert {name for name in SCHEMA.names if name not in ("input_ids", "labels", "seq_lengths")} & RESERVED == set()
+    items = next(iter(closed().trainer.get_train_dataloader()))
+    read, others = apart(items)
+    made = {"input_ids", "labels", "position_ids", "seq_idx"}
+    assert {name for name in read if not name.startswith(("cu_seq_lens", "max_length"))} == made
+    assert set(others) == {"task_ids", "positions"}
+
+
+def test_07_packed_rows_hold_neither_texts_nor_messages_for_a_format_to_be_guessed_from():
+    assert {"text", "prompt", "completion", "messages"} & set(closed().rows.column_names) == set()
+    assert vars(closed().trainer)["_is_vision_dataset"] is False
 
 
 @pytest.mark.parametrize("strategy", ["wrapped", "bfd_split"])
@@ -177,22 +189,47 @@ def test_12_packs_are_made_once_and_hashed(tmp_path):
     refuses("--dataset_num_proc: refused", dataset_num_proc=2)
 
 
-def test_13_to_15_an_evaluation_of_packs_is_by_token_and_no_pack_is_packed_again(tmp_path):
-    refuses("--eval_packing: always False", eval_packing=True)
-    watched = {"dataset_name": watched_built(), "eval_strategy": "steps", "eval_steps": 1, "held_out_rows": 0}
-    found, run = [], closed()
-    for size in (1, 3):
-        run = prepared(tmp_path / f"{size}", **watched, per_device_eval_batch_size=size)
-        with one_thread():
-            found.append(run.trainer.evaluate())
-    rows = run.trainer.watched.validation
+@functools.cache
+def watched(size: int) -> Prepared:
+    """A packed run that is evaluated, by `size` packs at a time."""
+    flags = {"dataset_name": watched_built(), "eval_strategy": "steps", "eval_steps": 1, "held_out_rows": 2}
+    return prepared(SCRATCH / "pitfalls" / f"watched-{size}", **flags, per_device_eval_batch_size=size)
+
+
+@functools.cache
+def evaluated(size: int) -> dict[str, float]:
+    with one_thread():
+        return watched(size).trainer.evaluate()
+
+
+def watched_pairs() -> list[dict[str, Any]]:
+    rows = watched(1).trainer.watched.validation
     assert rows is not None
-    alone = [pair for row in rows for pair in cut(row)]
-    assert len(alone) > len(rows)
-    assert [one["eval_loss"] for one in found] == pytest.approx([by_hand(alone)] * 2, abs=1e-5)
+    assert len(rows) < sum(len(row["seq_lengths"]) for row in rows)
+    return [pair for row in rows for pair in cut(row)]
+
+
+def test_13_packs_are_not_packed_again_for_an_evaluation_and_no_dict_of_sets_is_taken():
+    assert evaluated(1)["eval_loss"] == pytest.approx(by_hand(watched_pairs()), abs=1e-5)
+    for sets in (closed().rows, {"x": closed().rows}):
+        with pytest.raises(TrainingError, match=r"only what a run watches is evaluated; .* scripts/evaluate\.py"):
+            closed().trainer.evaluate(sets)
+    refuses("--eval_packing: always False", eval_packing=True)
+
+
+def test_14_the_loss_of_an_evaluation_is_by_token_however_many_packs_are_read_at_a_time():
+    assert evaluated(3) == pytest.approx(evaluated(1), abs=1e-5)
+
+
+def test_15_every_figure_of_an_evaluation_of_packs_has_the_name_of_what_it_is_about():
     for task in ("color", "add"):
-        mine = by_hand([pair for pair in alone if pair["m_task"] == task])
-        assert found[1][f"eval_loss_task/{task}"] == pytest.approx(mine, abs=1e-5)
+        mine = by_hand([pair for pair in watched_pairs() if pair["m_task"] == task])
+        assert evaluated(1)[f"eval_loss_task/{task}"] == pytest.approx(mine, abs=1e-5)
+    clusters = ["eval_loss_cluster/toy", "eval_loss_cluster/toy_math"]
+    held_out = ["eval_held_out", "eval_held_out/toy_shape"]
+    assert sorted(set(evaluated(1)) - {"epoch"}) == sorted(
+        ["eval_loss", "eval_loss_task/color", "eval_loss_task/add", *clusters, *held_out]
+    )
 
 
 def test_16_a_pack_weighs_its_trained_tokens_and_accumulated_packs_give_the_step_of_one_batch(tmp_path):
@@ -210,8 +247,11 @@ def test_16_a_pack_weighs_its_trained_tokens_and_accumulated_packs_give_the_step
 
 def test_17_what_comes_back_is_a_folder_whose_weights_were_trained(tmp_path):
     folder = tune(tmp_path / "out", **{**PACKED, "learning_rate": 1e-2}, save_strategy="no")
+    assert isinstance(folder, Path)
     saved, before = load_file(folder / "model.safetensors"), load_file(model() / "model.safetensors")
     assert not torch.equal(saved["model.embed_tokens.weight"], before["model.embed_tokens.weight"])
+    loaded = AutoModelForCausalLM.from_pretrained(folder)
+    assert all(torch.equal(loaded.state_dict()[name], weight) for name, weight in saved.items())
     refuses("where an adapter would not be trained", use_peft=True, lora_target_modules=["lm_head"])
 
 

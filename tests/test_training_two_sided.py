@@ -10,6 +10,7 @@ from typing import Any, cast
 import polars as pl
 import pytest
 import torch
+from command import command
 from conftest import SCRATCH
 from safetensors.torch import load_file
 from tiny_model import FLAGS, built, loss_on_the_prompt, one_thread, other_built, texts, watched_built
@@ -20,6 +21,7 @@ from trl.trainer.sft_config import SFTConfig
 from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.evaluation.evaluate import evaluate
 from instruction_kit.token.layout import read_layout
+from instruction_kit.token.record import read_record
 from instruction_kit.token.shard import IGNORED
 from instruction_kit.training import finetune as module
 from instruction_kit.training.document import documents
@@ -272,6 +274,17 @@ def test_weights_have_the_named_type_and_inputs_are_shown(tmp_path, capsys):
     shown = capsys.readouterr().out
     [prompt, completion] = pairs_of(run_of("t5"))[0]
     assert f"{prompt}<|end|>⟦{completion}<|end|>⟧" in shown
+
+
+def test_shards_that_the_command_wrote_are_taken(tmp_path):
+    shards = tmp_path / "shards"
+    told = command("tokenize", built(), shards, "--tokenizer", t5(), "--max-length", "512")
+    assert told.code == 0, told.err
+    record = read_record(shards)
+    assert record is not None
+    assert record.identity.layout.kind == "encoder_decoder"
+    assert prepared(tmp_path / "out", t5(), tokens=shards).record == record
+    assert not (tmp_path / "out" / "tokens").exists()
 
 
 # --- flags ------------------------------------------------------------------------------------------------------------
