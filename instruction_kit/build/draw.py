@@ -16,8 +16,8 @@ import polars as pl
 
 from instruction_kit import choice
 from instruction_kit.build.leakage import OVERLAP, POS, SCAN, leaks
-from instruction_kit.build.plan import mean_tokens, num_carved
-from instruction_kit.build.quota import Quota, quotas
+from instruction_kit.build.plan import mean_tokens
+from instruction_kit.build.quota import Quota, num_carved, quotas
 from instruction_kit.build.removal import REMOVED, duplicates
 from instruction_kit.build.rowid import HASH, ROW
 from instruction_kit.build.scan import Scan, sizes_of
@@ -209,13 +209,18 @@ def _shown(scans: Sequence[Scan]) -> str:
 def _validation(
     mixture: "Mixture", name: str, frames: Mapping[tuple[str, str], pl.DataFrame]
 ) -> tuple[tuple[tuple[str, str], pl.DataFrame], pl.DataFrame]:
-    """The source's own validation rows, else some of train; and the rows that are left to train on."""
+    """The source's own validation rows, else some of train; and the rows that are left to train on.
+
+    Rows of train are used from one end of the order of their keys and held back from the other, so that a row which is
+    put out of one of the two never takes another one's place in the other.
+    """
     train = frames[name, "train"]
     own = frames.get((name, "validation"))
     if own is not None:
         return ((name, "validation"), _smallest(own, mixture.num_validation, mixture.seed, "validation", name)), train
-    carved = _smallest(train, num_carved(mixture, train.height), mixture.seed, "validation", name)
-    return ((name, "train"), carved), train.join(carved, on=ROW, how="anti", maintain_order="left")
+    ordered = _smallest(train, train.height, mixture.seed, "use", name)
+    left = train.height - num_carved(mixture, name, train.height)
+    return ((name, "train"), ordered[left:]), ordered[:left]
 
 
 def _smallest(frame: pl.DataFrame, count: int, seed: int, *name: str) -> pl.DataFrame:

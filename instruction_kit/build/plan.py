@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from instruction_kit.build.quota import quotas
+from instruction_kit.build.quota import num_carved, quotas
 from instruction_kit.build.rowid import ROW
 from instruction_kit.build.scan import cache_folder, cached, remember, remembered, scan, scan_units, sizes_of
 from instruction_kit.build.share import Amount, Key, Place, sums
@@ -22,9 +22,6 @@ from instruction_kit.task.task import Task
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
-
-MAX_VALIDATION_SHARE = 5
-"""Validation rows taken from train are at most one in so many, so that a small task still trains."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +79,6 @@ def amounts(pairs: int, settings: Mapping[str, float], lengths: Mapping[str, flo
         key: Amount(pairs * share, pairs * share * lengths[key] if key in lengths else None)
         for key, share in settings.items()
     }
-
-
-def num_carved(mixture: "Mixture", rows: int) -> int:
-    """Validation rows that are taken from train where the source has no validation split of its own."""
-    return min(mixture.num_validation, rows // MAX_VALIDATION_SHARE)
 
 
 def expected_settings(mixture: "Mixture", task: str) -> dict[str, float]:
@@ -147,7 +139,7 @@ class _Counted(NamedTuple):
 
 def _carved(mixture: "Mixture", name: str, rows: int) -> int:
     own = "validation" in mixture.chosen[name].reading(mixture.data).split_names
-    return 0 if own else num_carved(mixture, rows)
+    return 0 if own else num_carved(mixture, name, rows)
 
 
 def _counted(mixture: "Mixture", name: str) -> _Counted:

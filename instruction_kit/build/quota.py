@@ -6,6 +6,7 @@ divisor method, because no other kind lets a new task only take: by largest rema
 
 import heapq
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,10 @@ from instruction_kit.render.setting import parse_setting
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
     from instruction_kit.mixture.part import Part
+
+
+MAX_VALIDATION_SHARE = 5
+"""Validation rows taken from train are at most one in so many, so that a small task still trains."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,22 @@ def _bounded(mixture: "Mixture", task: str, rows: int) -> int:
     if part.num_examples_per_phrasing is not None:
         bounds.append(part.num_examples_per_phrasing * _num_templates(mixture, task) // num_phrasings(mixture, task))
     return min(bounds)
+
+
+def num_carved(mixture: "Mixture", task: str, rows: int) -> int:
+    """Validation rows that are taken from train where the source has no validation split of its own.
+
+    A fifth of train at most; and a quarter of the rows that the task can use, so that where some are not used anyway
+    one more row never moves this number too.
+    """
+    usable = _usable(mixture, task) // (MAX_VALIDATION_SHARE - 1)
+    return min(mixture.num_validation, rows // MAX_VALIDATION_SHARE, usable)
+
+
+def _usable(mixture: "Mixture", task: str) -> int:
+    """Rows that a task can use in one round, however many it has."""
+    stock = Stock(_bounded(mixture, task, sys.maxsize), mixture.chosen[task].cluster)
+    return stock.rows if mixture.total else int(mixture.rates.of({task: stock})[task])
 
 
 def quotas(mixture: "Mixture", pools: Mapping[str, int], tokens: Mapping[str, float]) -> dict[str, Quota]:

@@ -83,7 +83,8 @@ class Mixture(Part):
     """Ends every rendered prompt."""
     budget: Budget | None = None
     num_validation: Count = Field(200, ge=0)
-    """Rows of each training task that are measured and never trained on; of train at most a fifth."""
+    """Rows of each training task that are measured and never trained on: of train at most a fifth,
+    and a quarter of the rows that the task can use."""
     num_held_out: Count = Field(1_000, ge=1)
     """Measured rows of each held-out task."""
     held_out_settings: MeasuredSettings = ("zero_shot.options",)
