@@ -162,7 +162,7 @@ def test_a_phrasing_with_reasons_waits_for_rows_that_bring_some(tmp_path):
     (found,) = review([tmp_path]).findings
     assert (found.level, found.told) == (
         "remark",
-        "no task can use it: it prints a rationale, which the rows of none bring",
+        "no task can train on it: it prints a rationale, which the rows of none bring",
     )
 
 

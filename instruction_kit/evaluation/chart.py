@@ -14,8 +14,8 @@ from instruction_kit.evaluation.markup import Markup, element, joined
 WIDTH, NAMES, FIGURES, HEAD, LINE, FOOT = 860, 250, 150, 8, 30, 34
 """Of the drawing: its width, what names and written figures take of it, and heights."""
 RADIUS = 5.5
-OFFSET = 16
-"""How far the marks of one line spread from top to bottom."""
+PER_MARK = 12
+"""The least height that a mark of a line takes."""
 SHAPES = ("circle", "square", "diamond", "triangle", "triangle down", "cross")
 
 
@@ -95,14 +95,16 @@ def chart(
     lines: Sequence[Line], scale: Scale, *, title: str, description: str, axis: str, zero: bool = False
 ) -> Markup:
     """Draw lines under one another; with `zero` a line stands where nothing differs."""
-    height = HEAD + LINE * len(lines) + FOOT
-    bottom = HEAD + LINE * len(lines)
+    tall = max(LINE, *(PER_MARK * len(line.marks) for line in lines if not line.box), 0)
+    bottom = HEAD + tall * len(lines)
     parts = [element("title", title), element("desc", description), *_grid(scale, bottom, axis)]
     if zero:
         parts.append(_rule(scale.at(0), HEAD, bottom, "zero"))
     for place, line in enumerate(lines):
-        parts += _line(line, HEAD + LINE * place, scale)
-    return element("svg", *parts, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=f"{title}. {description}")
+        parts += _line(line, HEAD + tall * place, tall, scale)
+    return element(
+        "svg", *parts, viewBox=f"0 0 {WIDTH} {bottom + FOOT}", role="img", aria_label=f"{title}. {description}"
+    )
 
 
 def legend(of: Sequence[Key], *, chance: bool = False) -> Markup:
@@ -126,10 +128,10 @@ def _grid(scale: Scale, bottom: float, axis: str) -> Iterator[Markup]:
     yield element("text", axis, x=middle, y=bottom + 31, class_="tick")
 
 
-def _line(line: Line, top: float, scale: Scale) -> Iterator[Markup]:
-    middle = top + LINE / 2
+def _line(line: Line, top: float, tall: float, scale: Scale) -> Iterator[Markup]:
+    middle = top + tall / 2
     if not line.level:
-        yield element("rect", x=0, y=top + 1, width=WIDTH, height=LINE - 2, class_="band")
+        yield element("rect", x=0, y=top + 1, width=WIDTH, height=tall - 2, class_="band")
     weight = "name" if line.level else "name head"
     yield element("text", _shortened(line.name), x=8 + 16 * line.level, y=middle + 4.5, class_=weight)
     if line.box:
@@ -137,10 +139,12 @@ def _line(line: Line, top: float, scale: Scale) -> Iterator[Markup]:
         yield element("rect", x=low, y=middle - 8, width=max(1.0, high - low), height=16, class_="box")
         yield _rule(scale.at(line.box.median), middle - 8, middle + 8, "median")
     if line.chance is not None:
-        yield _rule(scale.at(line.chance), middle - 11, middle + 11, "chance")
+        yield _rule(scale.at(line.chance), top + 4, top + tall - 4, "chance")
     rows = list(dict.fromkeys(mark.series for mark in line.marks))  # as they come, from top to bottom
     for mark in line.marks:
-        above = OFFSET * (rows.index(mark.series) / (len(rows) - 1) - 0.5) if len(rows) > 1 and not line.box else 0.0
+        above = (
+            (tall - 14) * (rows.index(mark.series) / (len(rows) - 1) - 0.5) if len(rows) > 1 and not line.box else 0.0
+        )
         yield _mark(mark, middle + above, scale, "small" if line.box else "hollow" if mark.hollow else "")
     yield element("text", line.written, x=WIDTH - 8, y=middle + 4.5, class_="figure")
 
@@ -149,7 +153,7 @@ def _mark(mark: Mark, y: float, scale: Scale, kind: str) -> Markup:
     parts = [element("title", mark.said)]
     if mark.low is not None and mark.high is not None:
         ends = {"x1": scale.at(mark.low), "x2": scale.at(mark.high), "y1": y, "y2": y}
-        parts.append(element("line", **ends, class_=f"bar s{mark.series}"))
+        parts.append(element("line", **ends, class_=f"bar s{mark.series % len(SHAPES)}"))
     parts.append(_shape(mark.series, scale.at(mark.value), y, kind))
     return element("g", *parts)
 
@@ -157,7 +161,7 @@ def _mark(mark: Mark, y: float, scale: Scale, kind: str) -> Markup:
 def _shape(series: int, x: float, y: float, kind: str) -> Markup:
     """One mark; the class says its colour, the outline which series it is."""
     r = RADIUS * (0.65 if kind == "small" else 1)
-    name = " ".join(part for part in ("mark", f"s{series}", kind) if part)
+    name = " ".join(part for part in ("mark", f"s{series % len(SHAPES)}", kind) if part)
     points = {
         "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
         "diamond": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),

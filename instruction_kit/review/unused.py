@@ -26,7 +26,7 @@ def unused_findings(templates: Mapping[str, Path], tasks: Collection[Task], used
         elif name not in used:
             template = load_template(file, served[0].schema)
             waits = template.cot and name.split("/")[0] == served[0].schema.folder()
-            told = f"no task can use it: {_why(template)}"
+            told = f"no task can {'train on' if template.cot else 'use'} it: {_why(template)}"
             yield Finding(str(file), 1, "unused", told, "remark" if waits else "rule")
     for folder, why in waiting.items():
         yield Finding(str(folder), None, "unused", why, "remark")
