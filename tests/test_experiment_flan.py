@@ -151,6 +151,8 @@ def test_an_experiment_that_is_stopped_three_times_ends_as_one_that_never_was(fo
 
     stopped(KitTrainer, "training_step", lambda trainer, *_: trainer.state.global_step == 3)
     assert [path.name for path in tmp_path.glob("clusters/1/tuned/checkpoint-*")] == ["checkpoint-2"]
+    with pytest.raises(ExperimentError, match=r"clusters/1/tuned: done otherwise: flags was .*0\.03.*, now .*0\.5"):
+        toy(tmp_path, check=["clusters"], tuning='{"learning_rate": 0.5}')
     stopped(keep, "receipt", lambda mark, *_: mark.name == "tuned.json")
     assert (tmp_path / "clusters" / "1" / "tuned" / "model.safetensors").is_file()
     stopped(run, "finetune", lambda built: built.parent.name == "2")

@@ -1,7 +1,8 @@
 """Steps that are kept: one that is done is not done again, and one that was done otherwise is never mixed in.
 
 In: a folder, what decides what the step writes, and the step. A receipt beside the folder, written last, has both that
-and the hashes of the files. A step whose receipt is missing, or whose files are not what it says, is done again.
+and the hashes of the files. A step whose receipt is missing, or whose files are not what it says, is done again; what
+it was begun with stands beside the folder too, so that it goes on with nothing else.
 """
 
 import json
@@ -22,13 +23,16 @@ def kept(folder: Path, *, pattern: str, said: Said, step: Callable[[], object]) 
         ExperimentError: the folder holds what the same step wrote under other conditions.
 
     """
-    mark = folder.with_name(f"{folder.name}.json")
-    if (before := read_receipt(mark, _files(folder, pattern))) is not None:
-        if before == said:
-            return
+    mark, begun = (folder.with_name(f"{folder.name}{end}") for end in (".json", ".begun.json"))
+    done = read_receipt(mark, _files(folder, pattern))
+    before = done or read_receipt(begun, {})
+    if before not in (None, said):
         raise ExperimentError(f"{folder}: done otherwise: {_differing(before, said)}; name another --output_dir")
-    step()
-    receipt(mark, _files(folder, pattern), said)
+    if done is None:
+        receipt(begun, {}, said)
+        step()
+        receipt(mark, _files(folder, pattern), said)
+    begun.unlink(missing_ok=True)
 
 
 def _files(folder: Path, pattern: str) -> dict[str, Path]:

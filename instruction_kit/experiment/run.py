@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,11 @@ class Runner:
     """Flags of evaluate.py."""
     console: Console
 
+    @cached_property
+    def weights(self) -> str:
+        """Hash of the base model."""
+        return weights_of(self.model)
+
     def check(self, checks: Sequence[Check]) -> None:
         """Find every flaw of flags and mixtures before any work.
 
@@ -83,7 +89,7 @@ class Runner:
         flags = {"max_length": self.scale.max_length, **self.tuning}
         said = {
             "mixture": read_manifest(built).fingerprint,
-            "model": weights_of(self.model),
+            "model": self.weights,
             "flags": json.dumps(flags, sort_keys=True),
             "versions": _versions("torch", "transformers", "trl"),
         }
@@ -120,7 +126,7 @@ class Runner:
         said = {
             "mixture": read_manifest(built).fingerprint,
             "model": weights_of(str(tuned)),
-            "baseline": weights_of(self.model) if baseline else "none",
+            "baseline": self.weights if baseline else "none",
             "flags": json.dumps(how, sort_keys=True),
             "versions": _versions("torch", "transformers"),
         }
