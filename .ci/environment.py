@@ -118,7 +118,7 @@ def install() -> None:
     print("Installing into .venv: some minutes the first time", flush=True)
     if fixed:
         subprocess.run([*pip, *fixed], check=True)
-    subprocess.run([*pip, *fixed, "--editable", f"{ROOT}[fast,metrics,near,tune,dev]"], check=True)
+    subprocess.run([*pip, *fixed, "--editable", f"{ROOT}[fast,metrics,near,qlora,tune,dev]"], check=True)
 
 
 def has_gpu() -> bool:

@@ -26,7 +26,8 @@ from instruction_kit.training.resume import RUN_FILE, read_run
 from instruction_kit.training.trainer import KitTrainer
 
 LORA = {"use_peft": True, "lora_r": 4, "lora_alpha": 16, "learning_rate": 1e-2, "lora_target_modules": "all-linear"}
-PLAIN = {"lora_r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "use_rslora": False, "use_dora": False}
+PLAIN = {"lora_r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "use_rslora": False, "use_dora": False,
+         "load_in_4bit": False, "load_in_8bit": False}  # fmt: skip
 IDS = torch.arange(3, 60)[None]
 VARIANTS: dict[str, dict[str, object]] = {
     "as it comes": {"lora_target_modules": None},

@@ -16,7 +16,7 @@ from instruction_kit.errors import TrainingError
 from instruction_kit.token.layout import Asked
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing
-from instruction_kit.training import adapter, flag, watch
+from instruction_kit.training import adapter, flag, quantised, watch
 from instruction_kit.training.field import FORCED, PASSED, READ, REFUSED
 from instruction_kit.training.flag import KitArguments, Request, as_arguments, parse
 
@@ -41,7 +41,7 @@ def test_every_field_stands_in_exactly_one_table():
 
 
 def names_in_code() -> set[str]:
-    nodes = [node for of in (flag, adapter, watch) for node in ast.walk(ast.parse(inspect.getsource(of)))]
+    nodes = [node for of in (flag, adapter, quantised, watch) for node in ast.walk(ast.parse(inspect.getsource(of)))]
     constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {text for text in constants if isinstance(text, str)} | {
         node.attr for node in nodes if isinstance(node, ast.Attribute)
@@ -166,10 +166,10 @@ def test_a_file_of_flags_beside_the_script_is_not_read(tmp_path, monkeypatch):
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(TrainingError) as told:
-        settled(layout="chatty", padding_free=True, load_in_4bit=True, lora_r=2, output_dir=None, max_length=1)
+        settled(layout="chatty", padding_free=True, use_liger_kernel=True, lora_r=2, output_dir=None, max_length=1)
     assert str(told.value).splitlines() == [
-        f"--load_in_4bit: refused, because {REFUSED['load_in_4bit']}",
         f"--padding_free: always False, because {FORCED['padding_free'].why}",
+        f"--use_liger_kernel: refused, because {REFUSED['use_liger_kernel']}",
         "--layout chatty: did you mean chat?",
         "--output_dir is required",
         "--max_length 1: it must be 2 or more",
@@ -192,9 +192,7 @@ def test_values_that_cannot_be_read_or_do_not_go_together_are_errors_and_no_exit
 def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
     with pytest.raises(TrainingError, match="--model_init_kwargs torch_dtype: set it by --dtype"):
         settled(model_init_kwargs={"torch_dtype": "bfloat16"})
-    with pytest.raises(
-        TrainingError, match="quantization_config: refused, because quantised weights need bitsandbytes and a GPU"
-    ):
+    with pytest.raises(TrainingError, match="quantization_config: set it by --load_in_4bit or --load_in_8bit"):
         settled(model_init_kwargs={"quantization_config": {}})
     with pytest.raises(TrainingError, match="--model_init_kwargs kernels: write it as JSON"):
         settled(model_init_kwargs="kernels")

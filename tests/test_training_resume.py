@@ -1,10 +1,15 @@
 """A resumed run ends with the bytes of one that was never stopped, and goes on with nothing but the same data."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import killed_tuning
 import pytest
+from conftest import ROOT
 from tiny_model import built, model, other_built, tune
 from transformers import AutoTokenizer
 
@@ -150,3 +155,27 @@ def test_every_checkpoint_can_be_measured_like_a_tuned_model(whole):
         names = {path.name for path in folder.iterdir()}
         assert {"instruction_kit.json", "generation_config.json", "tokenizer.json", RUN_FILE} <= names
     assert built().is_dir()
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory) -> Path:
+    """Runs that were killed while they saved the third checkpoint."""
+    folder: Path = tmp_path_factory.mktemp("killed")
+    script = Path(killed_tuning.__file__)
+    command = [sys.executable, str(script), str(built()), str(model()), str(folder), *killed_tuning.MOMENTS]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{script.parent}"}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert told.returncode == 0, told.stderr[-3000:]
+    return folder
+
+
+@pytest.mark.parametrize(("moment", "newest"), [("weights", 2), ("optimizer", 2), ("record", 2), ("removal", 3)])
+def test_after_a_kill_while_saving_the_newest_whole_checkpoint_is_gone_on_from(tmp_path, killed, moment, newest):
+    folder = killed / moment
+    assert (folder / "checkpoint-3").is_dir()
+    assert (folder / "checkpoint-2" / RUN_FILE).is_file()
+    assert checkpoint_of("true", folder) == folder / f"checkpoint-{newest}"
+    tune(folder, **killed_tuning.STEPS, resume_from_checkpoint=True)
+    whole = tune(tmp_path / "whole", **killed_tuning.STEPS)
+    assert weights(folder) == weights(whole)
+    assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-4"]

@@ -38,9 +38,12 @@ class Adapter(BaseModel):
     """Ends of the names of modules that are trained whole, and saved with the adapter."""
     use_rslora: bool
     use_dora: bool
+    load_in_4bit: bool = False
+    """Whether the weights under the adapter are held in 4 bits; see `quantised`."""
+    load_in_8bit: bool = False
 
 
-FLAGS = frozenset(Adapter.model_fields)
+FLAGS = frozenset(Adapter.model_fields) - {"load_in_4bit", "load_in_8bit"}
 
 
 def adapter_of(values: Mapping[str, Any]) -> Adapter:

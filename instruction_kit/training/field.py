@@ -20,6 +20,8 @@ READ = frozenset({
     "activation_checkpointing",         # on where there is an accelerator, unless set
     "activation_checkpointing_kwargs",
     "attn_implementation",
+    "bnb_4bit_quant_storage",           # the flags of QLoRA: refused where nothing reads them, or the device cannot
+    "bnb_4bit_quant_type",
     "bf16",                             # on where the hardware has it, unless set
     "dataloader_pin_memory",            # off on a machine without an accelerator, where it only warns
     "deepspeed",                        # a file of settings that this kit can bear
@@ -31,6 +33,8 @@ READ = frozenset({
     "gradient_checkpointing_kwargs",
     "greater_is_better",                # lower for every loss, also that of a task, unless set
     "load_best_model_at_end",
+    "load_in_4bit",
+    "load_in_8bit",
     "lora_alpha",                       # the flags of an adapter: refused where there is none to read them
     "lora_dropout",
     "lora_modules_to_save",
@@ -49,6 +53,7 @@ READ = frozenset({
     "resume_from_checkpoint",
     "save_strategy",                    # as lr_scheduler_type
     "trust_remote_code",
+    "use_bnb_nested_quant",
     "use_cpu",
     "use_dora",
     "use_peft",
@@ -111,7 +116,6 @@ _DEPRECATED = "TRL has deprecated it, and it costs a second forward pass or chan
 _EVALUATION = "evaluations are this kit's own, in the precision of the steps: see --eval_strategy and --held_out_rows"
 _HUB = "nothing leaves this machine; upload the folder yourself when you have looked at it"
 _IGNORED = "nothing here reads it"
-_QUANTISED = "quantised weights need bitsandbytes and a GPU, and this release has not run with them; tune the full ones"
 _SHARDED = "accelerate is set up for it: accelerate launch --config_file examples/accelerate/fsdp2.yaml"
 _TOKENS = "the rows are tokens before TRL sees them"
 
@@ -120,8 +124,6 @@ REFUSED = {
     "auto_find_batch_size": "it changes the batch size in the middle of a run; set --per_device_train_batch_size",
     "batch_eval_metrics": _EVALUATION,
     "bf16_full_eval": _EVALUATION,
-    "bnb_4bit_quant_storage": _QUANTISED,
-    "bnb_4bit_quant_type": _QUANTISED,
     "chat_template_path": "the chat layout is the tokenizer's own template; give it another one and save it",
     "data_seed": "the order of the rows is the mixture's; set `seed` there",
     "dataset_num_proc": _TOKENS,
@@ -147,8 +149,6 @@ REFUSED = {
     "label_smoothing_factor": _DEPRECATED,
     "length_column_name": "rows are never grouped by length; their order is the mixture's",
     "liger_kernel_config": _DEPRECATED,
-    "load_in_4bit": _QUANTISED,
-    "load_in_8bit": _QUANTISED,
     "local_rank": "accelerate launch and torchrun tell it through the environment",
     "lora_task_type": "it follows from the model",
     "pad_token": _DEPRECATED,
@@ -157,6 +157,5 @@ REFUSED = {
     "push_to_hub": _HUB,
     "restore_callback_states_from_checkpoint": "no callback here has a state",
     "truncation_mode": "nothing is cut: a pair over max_length is dropped and counted",
-    "use_bnb_nested_quant": _QUANTISED,
     "use_liger_kernel": _DEPRECATED,
 }

@@ -32,6 +32,7 @@ from instruction_kit.training.flag import Request, as_arguments, parse
 from instruction_kit.training.held_out import held_out_pairs
 from instruction_kit.training.look import batch_lines
 from instruction_kit.training.model import check_fit, has_encoder, is_finite, load_model, load_tokenizer
+from instruction_kit.training.page import write_page
 from instruction_kit.training.probe import prove_apart
 from instruction_kit.training.resume import (
     FORMAT_VERSION,
@@ -310,6 +311,8 @@ def _save(trainer: RunTrainer, output: Path) -> None:
     trainer.save_state()
     if trainer.args.should_save:
         write_run(output, trainer.run_so_far())
+        for path in write_page(output):
+            logger.info("written: %s", path)
     _leave(trainer)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 import torch
-from transformers import HfArgumentParser
+from transformers import BitsAndBytesConfig, HfArgumentParser
 from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
@@ -23,7 +23,7 @@ from instruction_kit.errors import TrainingError, nearest
 from instruction_kit.token.layout import Asked, Kind, read_variables
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing, weighing_of
-from instruction_kit.training import adapter, watch
+from instruction_kit.training import adapter, quantised, watch
 from instruction_kit.training.adapter import Adapter
 from instruction_kit.training.field import FORCED, REFUSED
 from instruction_kit.training.sharded import check_sharding
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 OWN_FLAG_OF = {  # keys of model_init_kwargs that have a flag, and so one place
     "attn_implementation": "--attn_implementation",
     "dtype": "--dtype",
+    "quantization_config": "--load_in_4bit or --load_in_8bit",
     "revision": "--model_revision",
     "torch_dtype": "--dtype",
     "trust_remote_code": "--trust_remote_code",
@@ -101,6 +102,8 @@ class ModelSource:
     attn_implementation: str | None
     trust_remote_code: bool
     init_kwargs: dict[str, Any]
+    quantisation: BitsAndBytesConfig | None = None
+    """How the weights are held, where they are not held whole."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ def parse(arguments: Sequence[str]) -> Request:
         *_own(values),
         *watch.problems_of(values),
         *adapter.problems_of(values, given),
+        *quantised.problems_of(values, given, device=_device(values)),
     ]
     if problems:
         raise TrainingError("\n".join(problems))
@@ -157,6 +161,7 @@ def parse(arguments: Sequence[str]) -> Request:
         attn_implementation=values["attn_implementation"],
         trust_remote_code=values["trust_remote_code"],
         init_kwargs=_init_kwargs(config),
+        quantisation=quantised.quantisation_of(values, dtype=getattr(torch, values["dtype"])),
     )
     resume = values["resume_from_checkpoint"]
     return Request(
@@ -308,6 +313,12 @@ def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
     return config
 
 
+def _device(values: dict[str, Any]) -> str:
+    """Name the kind of device that the model will be on."""
+    found = None if _on_cpu(values) else torch.accelerator.current_accelerator()
+    return "cpu" if found is None else str(found.type)
+
+
 def _on_cpu(values: dict[str, Any]) -> bool:
     return bool(values["use_cpu"]) or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
 
@@ -329,8 +340,6 @@ def _init_kwargs(config: SFTConfig) -> dict[str, Any]:
         raise TrainingError(f'--model_init_kwargs {found}: write it as JSON, for example {{"use_kernels": true}}')
     config.model_init_kwargs = None
     problems = [f"--model_init_kwargs {key}: set it by {OWN_FLAG_OF[key]}" for key in found if key in OWN_FLAG_OF]
-    if "quantization_config" in found:
-        problems.append("--model_init_kwargs quantization_config: refused, because " + REFUSED["load_in_4bit"])
     if problems:
         raise TrainingError("\n".join(problems))
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from accelerate import PartialState
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -23,6 +24,7 @@ from instruction_kit.token.encode import is_encoder_decoder
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.training.flag import ModelSource
+from instruction_kit.training.quantised import keep_trainable
 
 
 def load_tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
@@ -58,6 +60,7 @@ def load_model(source: ModelSource) -> PreTrainedModel:
                 dtype=source.dtype,
                 attn_implementation=source.attn_implementation,
                 output_loading_info=True,
+                **_held(source),
                 **shared,
                 **source.init_kwargs,
             ),
@@ -70,7 +73,8 @@ def load_model(source: ModelSource) -> PreTrainedModel:
             f"model {source.name}: the checkpoint lacks {len(told['missing_keys'])} weights ({missing}), which would "
             "start from random numbers; take a checkpoint of a language model"
         )
-    if getattr(model, "is_quantized", False):
+    keep_trainable(model)
+    if source.quantisation is None and getattr(model, "is_quantized", False):
         raise TrainingError(
             f"model {source.name}: its weights are quantised, which bars tuning them; take the full ones"
         )
@@ -83,6 +87,13 @@ def has_encoder(source: ModelSource) -> bool:
         return is_encoder_decoder(source.name, revision=source.revision, trust_remote_code=source.trust_remote_code)
     except (OSError, ValueError) as error:
         raise TrainingError(_not_loaded("model", source, error)) from error
+
+
+def _held(source: ModelSource) -> dict[str, Any]:
+    """Say how the weights are held; those of few bits are made on the device of this process."""
+    if source.quantisation is None:
+        return {}
+    return {"quantization_config": source.quantisation, "device_map": {"": PartialState().device}}
 
 
 def check_fit(model: PreTrainedModel, record: TokenRecord, encoder: Encoder) -> None:

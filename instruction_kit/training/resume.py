@@ -76,7 +76,7 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
         TrainingError: there is none, or nothing was asked and the folder holds a run already.
 
     """
-    whole = [folder for folder in _checkpoints(output) if (folder / RUN_FILE).is_file()]
+    whole = [folder for folder in checkpoints(output) if (folder / RUN_FILE).is_file()]
     if asked is None:
         if whole or (output / RUN_FILE).is_file():
             raise TrainingError(
@@ -144,7 +144,7 @@ def _other(checkpoint: Path, changed: str) -> TrainingError:
     )
 
 
-def _checkpoints(output: Path) -> list[Path]:
+def checkpoints(output: Path) -> list[Path]:
     """List checkpoints, the oldest first."""
     found = [(re.fullmatch(r"checkpoint-(\d+)", path.name), path) for path in output.glob("checkpoint-*")]
     return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]

@@ -1,0 +1,62 @@
+"""The curves of a run as a picture: one panel for each kind of figure, one line for each task or cluster.
+
+Full lines are what was trained on, dashed ones validation rows in the same colour. It is drawn on a canvas of its own
+with the library's defaults, so no setting of the reader's or of a notebook shows in it.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from instruction_kit.training.curve import Curve, Panel
+
+INK, QUIET = "#22262b", "#e0e3e8"
+WIDTH_INCHES, PANEL_INCHES, LEGEND_LINES = 10.0, 3.6, 22
+"""A legend names so many lines and no more; the others are drawn thin and grey."""
+COLORS = ("#1f5fa8", "#c0392b", "#2e8b57", "#b8860b", "#7b4ea3", "#1697a6", "#d2691e", "#5d6d7e", "#a8326e", "#6b8e23")
+
+
+def draw(panels: Sequence[Panel]) -> bytes:
+    """Draw panels one below the other; the picture is a PNG."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams["axes.unicode_minus"] = False
+        canvas = Figure(figsize=(WIDTH_INCHES, PANEL_INCHES * len(panels)), facecolor="white")
+        FigureCanvasAgg(canvas)
+        for place, panel in enumerate(panels):
+            _draw_panel(canvas.add_subplot(len(panels), 1, place + 1), panel)
+        canvas.tight_layout()
+        found = BytesIO()
+        canvas.savefig(found, format="png", dpi=120, metadata={"Software": None})
+    return found.getvalue()
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    names = list(dict.fromkeys(curve.name for curve in (*panel.curves, *panel.dashed)))
+    color = {name: COLORS[place % len(COLORS)] if place < LEGEND_LINES else QUIET for place, name in enumerate(names)}
+    for curve in panel.curves:
+        _draw_curve(axes, curve, color=color[curve.name], style="-", named=color[curve.name] != QUIET)
+    trained = {curve.name for curve in panel.curves}
+    for curve in panel.dashed:
+        _draw_curve(axes, curve, color=color[curve.name], style="--", named=curve.name not in trained)
+    axes.set_title(panel.title, fontsize=11, fontweight="bold", color=INK, loc="left")
+    axes.set_ylabel(panel.label, fontsize=8.5, color=INK)
+    axes.set_xlabel("step" + (" (dashed: validation rows)" if panel.dashed else ""), fontsize=8.5, color=INK)
+    axes.tick_params(labelsize=8.5, color=QUIET, labelcolor=INK)
+    axes.grid(visible=True, color=QUIET, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("bottom", "left"))
+        spine.set_color(QUIET)
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=7.5)
+
+
+def _draw_curve(axes: Axes, curve: Curve, *, color: str, style: str, named: bool) -> None:
+    label = curve.name.replace("_", " ") if named else f"_{curve.name}"
+    mark = "o" if len(curve.steps) == 1 else None
+    width = 2.2 if curve.name == "all" else 1.3
+    axes.plot(curve.steps, curve.values, style, color=color, linewidth=width, marker=mark, markersize=4, label=label)
