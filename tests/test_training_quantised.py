@@ -4,9 +4,9 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-import bitsandbytes
 import pytest
 import torch
+from bitsandbytes.nn.modules import Linear4bit
 from peft import PeftModel
 from safetensors.torch import load_file
 from test_training_flag import settled
@@ -60,7 +60,7 @@ def test_the_base_is_held_in_four_bits_and_the_adapter_is_loaded_over_it_again(t
     held = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.float32, bnb_4bit_quant_type="nf4")
     base = AutoModelForCausalLM.from_pretrained(base_model, quantization_config=held, device_map={"": "cpu"})
     layer = base.model.layers[0].mlp.up_proj
-    assert isinstance(layer, bitsandbytes.nn.Linear4bit)
+    assert isinstance(layer, Linear4bit)
     assert layer.weight.dtype == torch.uint8
     ids = torch.arange(3, 40)[None]
     with one_thread(), torch.no_grad():

@@ -39,14 +39,14 @@ def problems_of(values: Mapping[str, Any], given: set[str], *, device: str) -> I
 def quantisation_of(values: Mapping[str, Any], *, dtype: torch.dtype) -> BitsAndBytesConfig | None:
     """Take out of all flags how the base is held; its weights are unpacked into `dtype` where they are used."""
     if values["load_in_4bit"]:
-        return BitsAndBytesConfig(
+        return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_compute_dtype=dtype,
             bnb_4bit_quant_type=values["bnb_4bit_quant_type"],
             bnb_4bit_use_double_quant=values["use_bnb_nested_quant"],
             bnb_4bit_quant_storage=values["bnb_4bit_quant_storage"],
         )
-    return BitsAndBytesConfig(load_in_8bit=True) if values["load_in_8bit"] else None
+    return BitsAndBytesConfig(load_in_8bit=True) if values["load_in_8bit"] else None  # type: ignore[no-untyped-call]
 
 
 def keep_trainable(model: torch.nn.Module) -> None:
@@ -56,7 +56,7 @@ def keep_trainable(model: torch.nn.Module) -> None:
     """
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+            vars(module)["support_avx512bf16_for_cpu"] = False
 
 
 def _devices() -> set[str]:
