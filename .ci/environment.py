@@ -1,9 +1,9 @@
 """Make `.venv`, or bring it up to date; where it is fresh, do nothing, quickly.
 
 In: `pyproject.toml` and any Python. Out: `.venv` with the package (editable), its extras `fast`, `metrics`, `near`,
-`qlora`, `tune` and `dev`, and a stamp that names what it was made from. The stamp is written last, so an install that was
-interrupted is simply gone on with. A `.venv` whose Python is broken or of a version that the project does not support
-is made anew. Started by an older Python, it starts itself again under one that the project supports.
+`qlora`, `tune` and `dev`, and a stamp that names what it was made from. The stamp is written last, so an install that
+was interrupted is simply gone on with. A `.venv` whose Python is broken or of a version that the project does not
+support is made anew. Started by an older Python, it starts itself again under one that the project supports.
 """
 
 from __future__ import annotations  # an older Python must get as far as `main`

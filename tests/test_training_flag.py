@@ -141,7 +141,12 @@ def test_the_old_name_of_checkpointing_is_taken_for_the_new_one():
 def test_nothing_is_reported_unless_asked(monkeypatch):
     monkeypatch.setenv("KUBEFLOW_TRAINJOB_NAME", "job")
     assert settled().config.report_to == []
+    with pytest.raises(TrainingError, match="--report_to tensorboard: its package is not installed; the run's own"):
+        settled(report_to=["tensorboard"])
+    monkeypatch.setattr(flag, "get_available_reporting_integrations", lambda: ["tensorboard"])
     assert settled(report_to=["tensorboard"]).config.report_to == ["tensorboard"]
+    with pytest.raises(TrainingError, match=r"--report_to tensorbord: did you mean tensorboard\?"):
+        settled(report_to=["tensorbord"])
 
 
 @pytest.mark.parametrize(

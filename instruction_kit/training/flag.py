@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 import torch
 from transformers import BitsAndBytesConfig, HfArgumentParser
+from transformers.integrations.integration_utils import (
+    INTEGRATION_TO_CALLBACK,
+    get_available_reporting_integrations,
+)
 from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
@@ -310,6 +314,10 @@ def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
         raise TrainingError(f"these flags do not go together: {error}") from error
     if "report_to" not in given:
         config.report_to = []
+    for name in config.report_to:
+        if name not in (there := get_available_reporting_integrations()):
+            known = "its package is not installed" if name in INTEGRATION_TO_CALLBACK else nearest(name, there)
+            raise TrainingError(f"--report_to {name}: {known}; the run's own files hold the same figures")
     return config
 
 
