@@ -169,13 +169,18 @@ def killed(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def unhurt(tmp_path_factory) -> Path:
+    folder: Path = tune(tmp_path_factory.mktemp("unhurt") / "out", **killed_tuning.STEPS)
+    return folder
+
+
 @pytest.mark.parametrize(("moment", "newest"), [("weights", 2), ("optimizer", 2), ("record", 2), ("removal", 3)])
-def test_after_a_kill_while_saving_the_newest_whole_checkpoint_is_gone_on_from(tmp_path, killed, moment, newest):
+def test_after_a_kill_while_saving_the_newest_whole_checkpoint_is_gone_on_from(killed, unhurt, moment, newest):
     folder = killed / moment
     assert (folder / "checkpoint-3").is_dir()
     assert (folder / "checkpoint-2" / RUN_FILE).is_file()
     assert checkpoint_of("true", folder) == folder / f"checkpoint-{newest}"
     tune(folder, **killed_tuning.STEPS, resume_from_checkpoint=True)
-    whole = tune(tmp_path / "whole", **killed_tuning.STEPS)
-    assert weights(folder) == weights(whole)
+    assert weights(folder) == weights(unhurt)
     assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-4"]

@@ -314,11 +314,17 @@ def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
         raise TrainingError(f"these flags do not go together: {error}") from error
     if "report_to" not in given:
         config.report_to = []
-    for name in config.report_to:
-        if name not in (there := get_available_reporting_integrations()):
+    _check_services(list(config.report_to or []))
+    return config
+
+
+def _check_services(names: list[str]) -> None:
+    """Refuse to report to a service whose package is not there, before anything is read."""
+    there: list[str] = get_available_reporting_integrations()  # type: ignore[no-untyped-call]
+    for name in names:
+        if name not in there:
             known = "its package is not installed" if name in INTEGRATION_TO_CALLBACK else nearest(name, there)
             raise TrainingError(f"--report_to {name}: {known}; the run's own files hold the same figures")
-    return config
 
 
 def _device(values: dict[str, Any]) -> str:
