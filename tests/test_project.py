@@ -239,7 +239,7 @@ def test_every_package_that_the_library_imports_is_a_stated_dependency():
 
     graph = grimp.build_graph("instruction_kit", include_external_packages=True, cache_dir=None)
     imported = {name.partition(".")[0] for name in graph.modules} - {"instruction_kit"} - sys.stdlib_module_names
-    stated = {need.name.replace("-", "_") for need in requirements("fast", "metrics", "near", "tune")}
+    stated = {need.name.replace("-", "_") for need in requirements("fast", "metrics", "near", "qlora", "tune")}
     assert {DISTRIBUTION.get(name, name) for name in imported} <= stated
 
 
