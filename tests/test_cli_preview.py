@@ -84,7 +84,7 @@ def test_files_lie_under_the_data_folder_that_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["snly"], "no task snly; did you mean snli?"),
+        (["snly"], "no task snly; did you mean snli or esnli?"),
         (
             ["sst2", "--template", "pick_options"],
             "no template pick_options for this task; did you mean pick_one_option",
