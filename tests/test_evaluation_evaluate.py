@@ -167,7 +167,7 @@ def test_a_model_tuned_with_another_joiner_is_refused_unless_the_layout_is_asked
         settle_layout(tokenizer, asked=Asked(), **known)
     assert str(caught.value) == (
         f"{tmp_path}: it was tuned on prompts that end in ' ' (instruction_kit.json), this mixture's end in '\\n'; "
-        "build the mixture with that joiner, or ask for another layout by name: --layout plain"
+        "build the mixture with that joiner, or ask for the layout by name: --layout plain"
     )
     assert settle_layout(tokenizer, asked=Asked("plain"), **known).joiner == "\n"
 

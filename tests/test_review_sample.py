@@ -155,7 +155,7 @@ def whole(lines):
 
 def test_a_sample_that_cannot_be_read_is_a_problem_with_its_line(tmp_path):
     assert said(tmp_path, with_line(2, _split="dev")) == [
-        (2, "file", "`_split` must be one of train, validation, test")
+        (2, "file", "`_split` must be one of train, validation, test, exemplars")
     ]
 
 

@@ -173,7 +173,7 @@ def test_a_parquet_column_under_a_name_of_the_kit_s_own_is_refused(tmp_path):
     [
         ({}, {}, "name at least one file for each split"),
         ({"train": []}, {}, "name at least one file for each split"),
-        ({"dev": "a.txt"}, {}, "splits.dev: Input should be 'train', 'validation' or 'test'"),
+        ({"dev": "a.txt"}, {}, "splits.dev: Input should be 'train', 'validation', 'test' or 'exemplars'"),
         ({"train": 7}, {}, "splits.train: Input should be a valid tuple"),
         (
             {"train": "a.dat"},

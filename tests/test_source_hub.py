@@ -240,7 +240,7 @@ def test_everything_wrong_with_a_hub_is_told_at_once():
     with pytest.raises(SourceError) as refused:
         Hub("stanfordnlp/snli", splits={"dev": "dev"}, confg="plain_text")
     assert str(refused.value) == (
-        "Hub(stanfordnlp/snli): splits.dev: Input should be 'train', 'validation' or 'test'; "
+        "Hub(stanfordnlp/snli): splits.dev: Input should be 'train', 'validation', 'test' or 'exemplars'; "
         "no key confg; did you mean config or configs?"
     )
 

@@ -92,7 +92,12 @@ def test_a_file_that_does_not_parse_is_refused_with_its_line(tmp_path):
         ('"text": "note"', '"txet": "note"', 6, "Classification has no field txet; did you mean text?"),
         ("schema=", "schem=", 6, "schema: is required; schem: unknown key; did you mean schema"),
         ("schema=Classification", "schema=dict", 6, "schema: Input should be a subclass of Schema"),
-        ('Files({"train"', 'Files({"dev"', 8, "Files: splits.dev: Input should be 'train', 'validation' or 'test'"),
+        (
+            'Files({"train"',
+            'Files({"dev"',
+            8,
+            "Files: splits.dev: Input should be 'train', 'validation', 'test' or 'exemplars'",
+        ),
         ('"a.csv"}', '"a.csv"}, quotng="none"', 8, "Files: no key quotng; did you mean quoting?"),
         (
             'labels("stars", ["negative", "positive"])',

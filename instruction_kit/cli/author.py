@@ -99,7 +99,7 @@ def preview(  # noqa: PLR0913 - each is an option of the command
     rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 1,
     setting: Annotated[str | None, typer.Option(help="Show this setting only.")] = None,
     split: Annotated[
-        str | None, typer.Option(help="train, validation or test; by default the first that the task has.")
+        str | None, typer.Option(help="train, validation, test or exemplars; by default the first that the task has.")
     ] = None,
     data: Annotated[
         Literal["sample", "source"] | None,

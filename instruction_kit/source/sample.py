@@ -33,7 +33,7 @@ class Sample:
         """The whole file, with `_split` and `_fate`.
 
         Raises:
-            SourceError: a line is no JSON object, or its `_split` is none of train, validation, test.
+            SourceError: a line is no JSON object, or its `_split` is none of train, validation, test and exemplars.
 
         """
         rows = partial(jsonl_rows, File(str(self.path)), "utf-8")
