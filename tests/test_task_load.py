@@ -60,7 +60,7 @@ def test_two_files_of_one_name_in_one_folder_are_refused(tmp_path):
 def test_an_unknown_task_is_told_with_the_nearest_one():
     with pytest.raises(TaskError) as error:
         load_tasks([library_folder()], names=["snil", "gsm"])
-    assert str(error.value) == "no task snil; did you mean snli?\nno task gsm; did you mean gsm8k?"
+    assert str(error.value) == "no task snil; did you mean snli or esnli?\nno task gsm; did you mean gsm8k?"
 
 
 def test_every_file_that_cannot_be_used_is_told_at_once(tmp_path):
