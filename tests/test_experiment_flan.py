@@ -28,6 +28,7 @@ from instruction_kit.experiment.paper import BEFORE, CLAIMS, PUBLISHED
 from instruction_kit.experiment.scale import SCALES
 from instruction_kit.training.finetune import finetune
 from instruction_kit.training.flag import as_arguments, parse
+from instruction_kit.training.resume import RUN_FILE
 from instruction_kit.training.trainer import KitTrainer
 
 PAGE = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
@@ -160,9 +161,9 @@ def test_an_experiment_that_is_stopped_three_times_ends_as_one_that_never_was(fo
     again = toy(tmp_path, check=["clusters"])
     assert done == ["2"]
     assert again.checks == whole.checks[:1]
-    for arm in ("1", "2"):
-        name = f"clusters/{arm}/tuned/model.safetensors"
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    for place in ("clusters/1/tuned", "clusters/2/tuned"):
+        for name in ("model.safetensors", RUN_FILE):
+            assert (tmp_path / place / name).read_bytes() == (folder / place / name).read_bytes()
 
 
 def test_what_was_done_otherwise_is_not_mixed_in(folder, whole):
