@@ -189,7 +189,7 @@ def diff(
 @app.command()
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", show_default=False, help="Folders that evaluate.py has written.")
+        list[Path], typer.Argument(metavar="RUN", show_default=False, help="Folders that evaluate.py has written.")
     ],
     *,
     json: Json = False,
