@@ -316,6 +316,14 @@ def test_what_means_nothing_there_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_whose_sides_share_an_embedding_is_not_divided(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    with pytest.raises(TrainingError, match="whose sides share an embedding that FSDP2 cannot divide; run `accelerate"):
+        prepared(tmp_path / "out", t5())
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_trainer_follows_from_the_model_s_configuration():
     assert type(run_of("t5").trainer) is TwoSidedTrainer
     assert isinstance(run_of("bart").trainer, Seq2SeqTrainer)

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from accelerate.utils import parse_flag_from_env
 from torch.nn.functional import cross_entropy
 from transformers import Seq2SeqTrainer
 
@@ -85,7 +86,7 @@ def refuse_causal_only(config: "SFTConfig", *, name: str) -> None:
     """Refuse what means something for a causal language model alone.
 
     Raises:
-        TrainingError: such a flag is set; all of them are told.
+        TrainingError: such a flag is set, or the model would be divided; all problems are told.
 
     """
     found = [
@@ -93,6 +94,11 @@ def refuse_causal_only(config: "SFTConfig", *, name: str) -> None:
         for field, why in CAUSAL_ONLY.items()
         if getattr(config, field) != getattr(type(config), field)  # a dataclass has its defaults as attributes
     ]
+    if parse_flag_from_env("ACCELERATE_USE_FSDP"):
+        found.append(
+            f"accelerate is set up for FSDP, and {name} is an encoder-decoder, whose sides share an embedding that "
+            "FSDP2 cannot divide; run `accelerate config` again for plain data parallelism"
+        )
     if found:
         raise TrainingError("\n".join(found))
 
