@@ -6,7 +6,7 @@ times, by a hash of its name and the draw alone. So rows that share a text stay 
 same draws, and neither the order of rows nor what else was measured has a say.
 """
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,8 @@ Draws = npt.NDArray[np.float64]
 """(draws,): one figure a draw."""
 
 
-def weights(groups: Sequence[str], *name: str) -> npt.NDArray[np.float64]:
+@lru_cache(maxsize=8)  # of one task, for its measures, models and halves
+def weights(groups: tuple[str, ...], *name: str) -> npt.NDArray[np.float64]:
     """How often each group counts in each draw, (draws, groups); `name` says of what they are groups."""
     hashes = row_hashes(list(groups))
     uniform = [unit(keys(hashes, "bootstrap", *name, draw)) for draw in range(NUM_DRAWS)]

@@ -66,7 +66,7 @@ class Pairs:
     @cached_property
     def weights(self) -> npt.NDArray[np.float64]:
         """How often each group counts in each draw; the same for every model and template."""
-        return weights(self.groups, self.frame["task"][0])
+        return weights(tuple(self.groups), self.frame["task"][0])
 
     @cached_property
     def parts(self) -> dict[tuple[str, Phrasing], pl.DataFrame]:
