@@ -17,7 +17,7 @@ from test_evaluation_folder import copa, snli, sums, write_folder
 from instruction_kit import Mixture
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import EvaluationError, MissingExtraError, TokenError
-from instruction_kit.evaluation import arguments, run, work
+from instruction_kit.evaluation import arguments, metrics, run, work
 from instruction_kit.evaluation import evaluate as command
 from instruction_kit.evaluation.arguments import EvaluationArguments, parse, settle
 from instruction_kit.evaluation.evaluate import evaluate, main
@@ -201,6 +201,24 @@ def test_the_number_of_rows_may_follow_from_a_precision_and_names_may_have_dashe
         settle({**given, "num_samples": 3})
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            {"protocol": "zero_shot_cot", "num_samples": 3, "temperature": 0.7},
+            "--num_samples 3 is for answers that vote; add --protocol generate",
+        ),
+        ({"temperature": 0.7}, "--temperature 0.7: by rank nothing is generated; add --protocol generate"),
+    ],
+)
+def test_how_texts_are_generated_is_refused_where_none_are(asked, told):
+    given = {"dataset_name": "d", "model_name_or_path": "m", "output_dir": "o", **asked}
+    with pytest.raises(EvaluationError) as caught:
+        settle(given)
+    assert str(caught.value) == told
+    assert settle({**given, "protocol": ("rank", "generate")}).generation["temperature"] == 0.7
+
+
 def test_a_measurement_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, tuned, tmp_path, monkeypatch):
     monkeypatch.setattr(work, "PART_PAIRS", 5)
     given: dict[str, Any] = {"model_name_or_path": tuned, "split": ("seen", "held_out")}
@@ -225,6 +243,16 @@ def test_a_measurement_that_was_stopped_goes_on_and_ends_with_the_same_bytes(fol
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("whole", "stopped")
     )
     assert one == other
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(folder, untuned, tmp_path, monkeypatch, capsys):
+    def stopped(*_asked: Any, **_how: Any) -> pl.DataFrame:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "measure_asked", stopped)
+    assert main(flags(dataset_name=folder, model_name_or_path=untuned, output_dir=tmp_path / "out")) == 130
+    told = capsys.readouterr().err
+    assert told.endswith("evaluate: stopped; the same command goes on from what is measured\n")
 
 
 def test_parts_of_another_measurement_are_not_gone_on_with(folder, tuned, untuned, tmp_path):
@@ -314,6 +342,17 @@ def test_a_missing_extra_is_named_before_anything_is_measured(monkeypatch, folde
         MissingExtraError, match=r"measuring a model needs the extra `tune`: pip install 'instruction-kit\[tu"
     ):
         evaluate(folder, model_name_or_path="m", output_dir="o")
+
+
+def test_a_metric_s_missing_extra_is_named_before_a_model_is_loaded(monkeypatch, tmp_path):
+    folder = tmp_path / "built"
+    Mixture(tasks=["common_gen"], hold_out=["common_gen"], only="held_out", data="sample").build(folder)
+    monkeypatch.setattr(metrics, "find_spec", lambda _name: None)
+    given = {"model_name_or_path": "no_model_is_there", "output_dir": tmp_path / "out"}
+    with pytest.raises(MissingExtraError, match=r"the metric rouge1 needs the extra `metrics`"):
+        evaluate(folder, **given, protocol="generate")
+    with pytest.raises(EvaluationError, match=r"no_model_is_there: no language model"):  # a likelihood needs none
+        evaluate(folder, **given)
 
 
 def test_several_processes_are_refused(monkeypatch, folder):

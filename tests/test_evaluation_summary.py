@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -9,6 +10,7 @@ from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.figures import best_candidates
 from instruction_kit.evaluation.report import Figure, Report, TaskResult
 from instruction_kit.evaluation.rows import ROWS
+from instruction_kit.evaluation.sample import Sample, average
 from instruction_kit.evaluation.summary import summarise
 
 Row = dict[str, Any]
@@ -211,6 +213,13 @@ def test_a_difference_is_of_the_same_rows():
     [task] = ranked_tasks(*before, *({**row, "model": "model"} for row in before))
     assert covers(task.figures["model"])
     assert task.difference == Figure(mean=0, low=0, high=0)
+
+
+def test_a_difference_of_nothing_is_0_however_means_round():
+    """A bound of 1e-18 would be an interval that leaves 0 out."""
+    draws = np.full(10, 0.1)
+    found = average([Sample(0.1, draws)] * 3).less(Sample(0.1 + 2e-17, np.where(np.arange(10) % 2, 0.1, 0.1 - 2e-17)))
+    assert found.figure == Figure(mean=0, low=0, high=0)
 
 
 def test_scores_are_also_compared_by_token_and_against_an_empty_prompt():

@@ -145,6 +145,9 @@ def test_several_names_that_are_nothing_and_settings_that_nobody_serves_are_told
     ]
     held = Mixture(tasks=tasks, paths=[paths], settings=settings, hold_out=["judgin", "recitl"])
     assert told(held) == [*names, *unserved]
+    phrasings(tmp_path, {"recital/back": "What comes before this line?\n\n{{ line }}\n|||\n{{ cue }}"})
+    some = {"zero_shot.options": 1, "zero_shot.options.inverted": 1}  # the second by one of the tasks
+    assert told(Mixture(tasks=tasks, paths=[paths], settings=some, hold_out=["judgin", "recitl"])) == names
 
 
 def test_settings_and_tasks_without_one_are_told_at_once_for_both_sides(tmp_path):

@@ -96,6 +96,10 @@ answer is written and read back, behind reasons where the template has some), ze
             raise ValueError("--precision settles the number of rows; leave --rows_per_task out")
         if self.num_samples > 1 and not self.temperature:
             raise ValueError(f"--num_samples {self.num_samples} would be the same output again; give --temperature 0.7")
+        if self.num_samples > 1 and "generate" not in self.protocol:
+            raise ValueError(f"--num_samples {self.num_samples} is for answers that vote; add --protocol generate")
+        if self.temperature and {*self.protocol} == {"rank"}:
+            raise ValueError(f"--temperature {self.temperature}: by rank nothing is generated; add --protocol generate")
         return self
 
     @property

@@ -26,6 +26,8 @@ from instruction_kit.token.layout import Asked
 
 PACKAGES = ("torch", "transformers", "peft", "matplotlib")
 """What must be installed; all of the extra `tune`."""
+INTERRUPTED = 130
+"""What a shell expects of a command that Ctrl-C ended: 128 and the number of the signal."""
 
 
 def evaluate(dataset_name: str | Path, *, console: Console | None = None, **flags: object) -> Report:
@@ -46,13 +48,16 @@ def evaluate(dataset_name: str | Path, *, console: Console | None = None, **flag
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 1 on an error, which says what to mend."""
+    """Run the command; 1 on an error, which says what to mend, 130 where it was stopped by Ctrl-C."""
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         report = _run(arguments, Console(stderr=True))
     except InstructionKitError as error:
         sys.stderr.write(f"evaluate: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("evaluate: stopped; the same command goes on from what is measured\n")
+        return INTERRUPTED
     console = Console()
     console.print(report_table(report))
     others = "report.html, report.md, report.png and rows.parquet"

@@ -15,6 +15,7 @@ from instruction_kit.evaluation.arguments import EvaluationArguments
 from instruction_kit.evaluation.folder import answer_places, read_choosing, read_pairs
 from instruction_kit.evaluation.generate import Generation
 from instruction_kit.evaluation.measure import How, amount, asked_of, measure_asked
+from instruction_kit.evaluation.metrics import metric
 from instruction_kit.evaluation.model import Loaded, load_model
 from instruction_kit.evaluation.report import BASELINE, MODEL
 from instruction_kit.evaluation.rows import PAIR, ROWS
@@ -29,6 +30,7 @@ def measure_models(
     """Measure the model, and its baseline in the same layout."""
     how = How(arguments.protocol, Generation(**arguments.generation), answer_places(arguments.dataset_name))
     pairs = asked_of(_pairs(arguments), how.protocols)
+    _check_metrics(pairs)
     name, revision = arguments.model_name_or_path, arguments.model_revision
     with _progress(console) as progress:
         loaded = _load(arguments, name, revision=revision, device=device)
@@ -47,6 +49,13 @@ def measure_models(
             before.tokenizer.chat_template = template  # of the layout that it is measured in
             frames.append(measured(before, role=BASELINE, advance=_bar(progress, BASELINE, pairs)))
     return pl.concat(frames), layout
+
+
+def _check_metrics(pairs: pl.DataFrame) -> None:
+    """Name a library that is absent before answers are generated that nothing could measure."""
+    generated = pairs.filter(pl.col("dropped").is_null(), ~pl.col("protocol").is_in(["rank", "likelihood"]))
+    for name in generated["metrics"].explode().drop_nulls().unique().sort():
+        metric(name)
 
 
 def _check_alike(arguments: EvaluationArguments, *, two_sided: bool, baseline: Loaded) -> None:

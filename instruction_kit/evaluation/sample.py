@@ -24,6 +24,8 @@ Phrasing = tuple[str, str]
 PHRASING = ("template", "setting")
 GROUP = pl.when(pl.col("group") == "").then(pl.concat_str("split", "row", separator="\t")).otherwise("group")
 """What is resampled together: the rows about one text, else a row."""
+EXACT = 12
+"""Decimals of a difference: further ones are those of adding up in another order, and 0 must be 0."""
 
 
 class Sample(NamedTuple):
@@ -39,8 +41,8 @@ class Sample(NamedTuple):
         return Figure(mean=self.point, low=low, high=high)
 
     def less(self, other: "Sample") -> "Sample":
-        """The difference, over the same rows in every draw."""
-        return Sample(self.point - other.point, self.draws - other.draws)
+        """The difference, over the same rows in every draw; what rounding leaves of none at all is none."""
+        return Sample(round(self.point - other.point, EXACT), np.round(self.draws - other.draws, EXACT))
 
 
 def average(samples: Sequence[Sample]) -> Sample:

@@ -11,7 +11,7 @@ from instruction_kit.errors import InstructionKitError, MixtureError, TaskError,
 from instruction_kit.holdout import unknown
 from instruction_kit.mixture.choose import choose
 from instruction_kit.mixture.rate import FixedWeights
-from instruction_kit.mixture.serve import all_templates, unserved
+from instruction_kit.mixture.serve import all_templates, served_by_none
 from instruction_kit.mixture.subset import unknown as not_ordered
 from instruction_kit.task.task import Task
 
@@ -90,10 +90,9 @@ def _served_by_none(mixture: "Mixture", tasks: Mapping[str, Task]) -> list[Instr
     return [
         MixtureError(why)
         for path, part in mixture.homes.items()
-        for key in part.settings
-        for why in unserved(
+        for why in served_by_none(
             f"parts.{path}.settings" if path else "settings",
-            [key],
+            list(part.settings),
             {name: task for name, task in read.items() if mixture.home(name) == path},
             found,
             part.exemplars.source,

@@ -46,17 +46,47 @@ def unserved(
     measured: bool = False,
 ) -> Iterator[str]:
     """Settings that no task serves, and tasks that serve none of those that others do."""
-    find = partial(serving, exemplars=exemplars, measured=measured)
-    served = {
-        name: {key for key in settings if find(templates[name], parse_setting(key), task=task)}
-        for name, task in tasks.items()
-    }
-    lost = [key for key in settings if served and not any(key in keys for keys in served.values())]
-    for key in lost:
-        yield f"{which}: no task of this mixture has {_lacking(key, tasks, exemplars)} or take the setting out"
+    served = _served(settings, tasks, templates, exemplars, measured=measured)
+    lost = _lost(settings, served)
+    yield from (_no_task(which, key, tasks, exemplars) for key in lost)
     for name, keys in served.items():
         if not keys and len(lost) < len(settings):
             yield f"{which}: task {name} has {_lacking_here(settings, tasks[name], exemplars)}, or take the task out"
+
+
+def served_by_none(
+    which: str,
+    settings: Sequence[str],
+    tasks: Mapping[str, Task],
+    templates: Mapping[str, Sequence[Template]],
+    exemplars: ExemplarSource,
+) -> Iterator[str]:
+    """Settings that no task serves."""
+    for key in _lost(settings, _served(settings, tasks, templates, exemplars)):
+        yield _no_task(which, key, tasks, exemplars)
+
+
+def _served(
+    settings: Sequence[str],
+    tasks: Mapping[str, Task],
+    templates: Mapping[str, Sequence[Template]],
+    exemplars: ExemplarSource,
+    *,
+    measured: bool = False,
+) -> dict[str, set[str]]:
+    find = partial(serving, exemplars=exemplars, measured=measured)
+    return {
+        name: {key for key in settings if find(templates[name], parse_setting(key), task=task)}
+        for name, task in tasks.items()
+    }
+
+
+def _lost(settings: Sequence[str], served: Mapping[str, set[str]]) -> list[str]:
+    return [key for key in settings if served and not any(key in keys for keys in served.values())]
+
+
+def _no_task(which: str, key: str, tasks: Mapping[str, Task], exemplars: ExemplarSource) -> str:
+    return f"{which}: no task of this mixture has {_lacking(key, tasks, exemplars)} or take the setting out"
 
 
 def unlike(task: Task, field: str | None, settings: Sequence[str]) -> Iterator[str]:
