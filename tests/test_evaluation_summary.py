@@ -164,6 +164,25 @@ def test_ties_are_wrong_and_any_of_several_right_candidates_is_right():
     assert result.majority == 0.75
 
 
+def test_the_best_constant_answer_is_an_option_s_words_whatever_mark_a_row_lists_it_with():
+    """Eight of nine are "no", four times as (A) and four times as (B)."""
+    orders = [["no", "yes"], ["yes", "no"]] * 4
+    marked = {"candidates": ["(A)", "(B)"], "metrics": ["accuracy"]}
+    rows = [ranked("rte", row, [-1.0, -2.0], [of.index("no")], options=of, **marked) for row, of in enumerate(orders)]
+    rows.append(ranked("rte", 8, [-1.0, -2.0], [0], options=["yes", "no"], **marked))
+    result = ranked_tasks(*rows)[0]
+    assert (result.chance, result.majority) == (0.5, 8 / 9)
+
+
+def test_answers_behind_reasons_have_their_baselines_beside_them_where_there_are_options():
+    listed = {"protocol": "chain_of_thought", "metrics": ["accuracy"], "options": ["tea", "milk", "rain", "ink"]}
+    rows = [written("ecqa", row, "ink", ["tea" if row else "ink"], **listed) for row in range(4)]
+    task = report_of(*rows).split("held_out").tasks[0]
+    assert (task.figures["model"].mean, task.chance, task.majority) == (0.25, 0.25, 0.75)
+    free = [written("sums", row, "4", ["4"], **{**listed, "options": []}) for row in range(4)]
+    assert report_of(*free).split("held_out").tasks[0].chance is None
+
+
 def test_clusters_and_overall_are_plain_means_over_tasks():
     rows = [right("rte", row) for row in range(8)]
     rows += [right("snli", row, is_right=row == 0) for row in range(4)]

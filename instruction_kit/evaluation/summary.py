@@ -109,7 +109,7 @@ def _task(frame: pl.DataFrame, choosing: pl.DataFrame | None, models: Sequence[s
             for phrasing in pairs.phrasings
         }
         samples = {model: average([of[model] for of in by_phrasing.values()]) for model in models}
-        ranked = measure in METRICS or measure.startswith("accuracy")
+        guess, constant = _guesses(rows) if measure.startswith("accuracy") else (None, None)
         result = TaskResult(
             task=first["task"],
             cluster=first["cluster"],
@@ -118,8 +118,8 @@ def _task(frame: pl.DataFrame, choosing: pl.DataFrame | None, models: Sequence[s
             measure=measure,
             num_rows=rows.height,
             num_groups=len(pairs.groups),
-            chance=_chance(rows) if ranked and measure.startswith("accuracy") else None,
-            majority=_majority(rows) if ranked and measure.startswith("accuracy") else None,
+            chance=guess,
+            majority=constant,
             unread=_unread(frame, models),
             figures={model: sample.figure for model, sample in samples.items()},
             difference=samples[MODEL].less(samples[BASELINE]).figure if {MODEL, BASELINE} <= {*samples} else None,
@@ -152,16 +152,21 @@ def _best(pairs: Pairs, choosing: pl.DataFrame | None, measure: str, models: Seq
     return {model: best for model, best in found.items() if best is not None}
 
 
-def _chance(rows: pl.DataFrame) -> float | None:
-    if rows["candidates"].null_count() or rows["candidates"].list.len().min() == 0:
-        return None
-    return chance(rows["gold"].to_list(), num_candidates=rows["candidates"].list.len().to_list())
+def _guesses(rows: pl.DataFrame) -> tuple[float, float] | tuple[None, None]:
+    """What a guess reaches and what the best constant answer does; nothing where a row has no options.
 
-
-def _majority(rows: pl.DataFrame) -> float | None:
-    if rows["candidates"].null_count() or rows["candidates"].list.len().min() == 0:
-        return None
-    return majority(rows["gold"].to_list(), candidates=rows["candidates"].to_list())
+    An option is its words, not the mark that a row happens to list it with. A chain of thought has no candidates:
+    there the right options are those that its references say.
+    """
+    golds, words = [], []
+    for options, candidates, gold, references in rows.select("options", "candidates", "gold", "references").iter_rows():
+        texts = options or candidates or []
+        right = gold or [place for place, text in enumerate(texts) if text in (references or ())]
+        if not texts or not right:
+            return None, None
+        golds.append(right)
+        words.append(texts)
+    return chance(golds, num_candidates=list(map(len, words))), majority(golds, candidates=words)
 
 
 def _unread(frame: pl.DataFrame, models: Sequence[str]) -> dict[str, int]:
