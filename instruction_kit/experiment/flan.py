@@ -61,7 +61,7 @@ def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
     from instruction_kit.experiment.run import Runner
 
     size, names = SCALES[scale], _named(check)
-    tuned = {**size.tuning, "seed": seed, "save_total_limit": 2, "disable_tqdm": True, **_flags(tuning, "--tuning")}
+    tuned = {**size.tuning, "seed": seed, "save_total_limit": 1, "disable_tqdm": True, **_flags(tuning, "--tuning")}
     how = {**size.measuring, **_flags(measuring, "--measuring")}
     if model_name_or_path is None and scale != "toy":
         raise ExperimentError("--model_name_or_path: it must be given; only --scale toy makes a model of its own")

@@ -98,9 +98,6 @@ class Runner:
             shutil.rmtree(checkpoint)
 
     def _finetune(self, built: Path, output: Path, flags: Mapping[str, Any]) -> None:
-        last = output / f"checkpoint-{self.tuning['max_steps']}"
-        if last.is_dir():  # the trainer takes a step more where it goes on from its last one
-            shutil.rmtree(last)
         whole = list(output.glob(f"checkpoint-*/{RUN_FILE}"))
         if output.is_dir() and not whole:
             shutil.rmtree(output)  # stopped before its first checkpoint

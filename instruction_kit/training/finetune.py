@@ -40,6 +40,7 @@ from instruction_kit.training.resume import (
     check_same,
     check_tokens,
     checkpoint_of,
+    is_finished,
     shard_hashes,
     write_run,
 )
@@ -143,6 +144,11 @@ def prepare(request: Request) -> Prepared:
 
 def _run(request: Request) -> Path:
     trainer, rows, record, checkpoint = prepare(request)
+    output = Path(str(request.config.output_dir))
+    if _is_finished(request, trainer):
+        logger.info("%s: finished at its last step, %d; nothing is left to do", output, trainer.last_step())
+        _leave(trainer)
+        return output
     if request.wanted.packing:
         autocast, name = trainer.accelerator.autocast(), request.model.name
         prove_apart(cast("torch.nn.Module", trainer.model), trainer.data_collator, rows, autocast=autocast, name=name)
@@ -151,11 +157,25 @@ def _run(request: Request) -> Path:
     logger.info("%d pairs of %d tasks read back: the loss is on the output alone", proved, len(record.tasks))
     if request.inspect:
         _show_batch(trainer, rows)
-        return Path(str(request.config.output_dir))
+        return output
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    output = Path(str(request.config.output_dir))
     _save(trainer, output)
     return output
+
+
+def _is_finished(request: Request, trainer: RunTrainer) -> bool:
+    """Whether a run that is to go on by itself has nothing left to do."""
+    return (
+        (request.resume or "").lower() == "true"
+        and not request.inspect
+        and is_finished(
+            Path(str(request.config.output_dir)),
+            trainer.run,
+            last_step=trainer.last_step(),
+            chosen=bool(request.config.load_best_model_at_end),
+            merged=request.merge_adapter,
+        )
+    )
 
 
 def _show_batch(trainer: RunTrainer, rows: Dataset) -> None:

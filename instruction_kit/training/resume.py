@@ -88,6 +88,8 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
         folder = Path(asked)
     elif whole:
         folder = whole[-1]
+    elif (output / RUN_FILE).is_file():
+        raise TrainingError(f"{output}: it holds a finished run without a checkpoint; give another --output_dir")
     else:
         raise TrainingError(f"{output}: there is no whole checkpoint to go on from; leave out --resume_from_checkpoint")
     read_run(folder)
@@ -97,6 +99,30 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
             "fresh optimiser; start anew with another --output_dir"
         )
     return folder
+
+
+def is_finished(output: Path, run: RunRecord, *, last_step: int, chosen: bool, merged: bool) -> bool:
+    """Whether the folder holds what this run would leave there: its model after its last step.
+
+    Args:
+        output: the folder of the run.
+        run: this run's record at step 0.
+        last_step: the step after which this run ends.
+        chosen: whether the best checkpoint is loaded at the end.
+        merged: whether an adapter is merged into its model at the end.
+
+    """
+    if not (output / RUN_FILE).is_file():
+        return False
+    there = read_run(output)
+    start = there.model_copy(update={"step": run.step, "num_tokens": run.num_tokens, "chosen_step": None})
+    kept_apart = (output / "adapter_config.json").is_file()
+    return (start, there.step, there.chosen_step is not None, kept_apart) == (
+        run,
+        last_step,
+        chosen,
+        run.adapter is not None and not merged,
+    )
 
 
 def check_same(checkpoint: Path, *, identity: Identity, rows_per_step: int, adapter: Adapter | None) -> RunRecord:

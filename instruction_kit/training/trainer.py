@@ -75,6 +75,20 @@ class RunTrainer(Trainer):
         now = {"step": self.state.global_step, "num_tokens": int(self._total_train_tokens), "chosen_step": self._chosen}
         return self.run.model_copy(update=now)
 
+    def last_step(self) -> int:
+        """Return the step after which the run ends."""
+        return int(self.set_initial_training_values(self.args, self.get_train_dataloader())[-1])
+
+    def _init_training_state(self, max_steps: int, *arguments: Any, **keywords: Any) -> tuple[int, int]:
+        """Begin where the checkpoint stopped; behind the last step there is none to take, and transformers takes one."""
+        epoch, batches = super()._init_training_state(max_steps, *arguments, **keywords)
+        if self.state.global_step > max_steps:
+            raise TrainingError(
+                f"the checkpoint is that of step {self.state.global_step}, and this run ends with step {max_steps}; "
+                "give the same --max_steps or --num_train_epochs again, or an earlier checkpoint"
+            )
+        return (epoch, batches) if self.state.global_step < max_steps else (self.state.num_train_epochs, 0)
+
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns = list(COLLATED)  # type: ignore[assignment]
 
