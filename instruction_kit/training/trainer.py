@@ -80,7 +80,7 @@ class RunTrainer(Trainer):
         return int(self.set_initial_training_values(self.args, self.get_train_dataloader())[-1])
 
     def _init_training_state(self, max_steps: int, *arguments: Any, **keywords: Any) -> tuple[int, int]:
-        """Begin where the checkpoint stopped; behind the last step there is none to take, and transformers takes one."""
+        """Begin where the checkpoint stopped, and take no step behind the last one, as transformers would."""
         epoch, batches = super()._init_training_state(max_steps, *arguments, **keywords)
         if self.state.global_step > max_steps:
             raise TrainingError(
