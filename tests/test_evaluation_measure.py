@@ -75,6 +75,13 @@ def test_every_candidate_s_score_is_that_of_its_tokens_and_the_stop_token(toy, t
         assert num_tokens == [num for _, num in wanted]
 
 
+def test_a_candidate_s_prior_is_its_score_where_nothing_is_asked(toy, tmp_path):
+    rows = scored(toy, pairs_of(tmp_path, [*copa(), *sums(1)]), batch_size=4)
+    for candidates, priors in rows.filter(protocol="rank").select("candidates", "priors").iter_rows():
+        assert priors == pytest.approx([by_definition(toy, "", text)[0] for text in candidates], abs=1e-5)
+    assert rows.filter(protocol="likelihood")["priors"].to_list() == [None]
+
+
 def test_batches_of_1_and_16_agree_on_every_score_and_figure(toy, tmp_path):
     pairs = pairs_of(tmp_path, [*sums(), *copa(), *snli()])
     one, sixteen = (scored(toy, pairs, batch_size=size) for size in (1, 16))

@@ -27,6 +27,7 @@ PERFECT = sorted(set(METRICS) - {"edit_distance", "mcc", "pearson", "spearman"})
         ("f1", ["the"], [["a"]], 1),  # nothing is left of either
         ("rouge1", ["the cat sat"], [["the cat stood up"]], 2 * (2 / 3) * (2 / 4) / (2 / 3 + 2 / 4)),
         ("rouge2", ["the cat sat"], [["the cat stood up"]], 2 * (1 / 2) * (1 / 3) / (1 / 2 + 1 / 3)),
+        ("rouge1", ["cats running"], [["the dog", "cat runs"]], 1),  # stemmed, and the better of two
         ("rougeL", ["b a c"], [["a b c"]], 2 / 3),
         ("edit_distance", ["kitten", None], [["sitting"], ["x"]], (3 / 7 + 1) / 2),
         ("mcc", ["yes", "yes", "no", "no"], [["yes"], ["no"], ["no"], ["yes"]], 0),

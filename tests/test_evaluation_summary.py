@@ -1,5 +1,6 @@
 """A report from rows: every figure worked out by hand on a few rows, and rows that give none."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -297,6 +298,31 @@ def test_the_best_template_is_chosen_on_other_rows():
     ]
     best = ranked_tasks(*measured, *chosen_on)[0].best["model"]
     assert (best.chosen_on, best.templates, best.figure.mean) == ("validation", ("nli/two, zero_shot.options",), 0.5)
+
+
+def test_the_best_template_is_the_one_with_the_lowest_distance():
+    answers = {"nli/one": "abcd", "nli/two": "xbcd"}
+    distance = {"metrics": ["edit_distance"]}
+    measured = [written("sums", row, "abcd", ["abcd"], template=name, **distance) for row in (0, 1) for name in answers]
+    chosen_on = [
+        written("sums", 2, answer, ["abcd"], template=name, measured_split="choosing", **distance)
+        for name, answer in answers.items()
+    ]
+    best = report_of(*measured, *chosen_on).split("held_out").tasks[0].best["model"]
+    assert best.templates == ("nli/one, zero_shot.options",)
+
+
+def test_what_is_chosen_on_a_half_is_not_measured_on_it():
+    """Each row is right under one of two templates. Where the halves disagree, neither choice holds on the other."""
+    reached = set()
+    for under_one in product((True, False), repeat=4):
+        rows = [
+            right("rte", row, is_right=one == (template == "nli/one"), template=template)
+            for row, one in enumerate(under_one)
+            for template in ("nli/one", "nli/two")
+        ]
+        reached.add(ranked_tasks(*rows)[0].best["model"].figure.mean)
+    assert (min(reached), max(reached)) == (0, 1)
 
 
 def test_without_other_rows_each_half_is_measured_under_the_best_template_of_the_other():
