@@ -13,6 +13,7 @@ from instruction_kit.evaluation.folder import read_pairs
 from instruction_kit.evaluation.generate import Generation, generate
 from instruction_kit.evaluation.measure import How, measure
 from instruction_kit.evaluation.model import load_model
+from instruction_kit.evaluation.reason import ANSWER_TOKENS
 from instruction_kit.evaluation.summary import summarise
 from instruction_kit.exemplar.trigger import ANSWERING, REASONING
 from instruction_kit.template.template import Place
@@ -212,6 +213,34 @@ def test_zero_shot_chain_of_thought_asks_for_reasons_then_for_the_answer(toy, pa
     assert left["dropped"].unique().to_list() == [
         "zero-shot chain of thought asks for reasons by itself: it takes zero-shot pairs that write none"
     ]
+
+
+def test_options_are_ranked_behind_the_reasons_and_other_answers_written_there(toy, pairs):
+    model, tokenizer, _ = toy
+
+    def ids(text: str) -> list[int]:
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def goes_on(start: list[int], length: int) -> str:
+        how = Generation(max_new_tokens=length)
+        [[found]] = generate(model, [tuple(start)], [""], stop_id=tokenizer.eos_token_id, how=how, batch_size=1)
+        return str(tokenizer.decode(list(found), skip_special_tokens=True)).strip()
+
+    found = measured(toy, pairs, "zero_shot_cot").filter(pl.col("dropped").is_null())
+    for row in found.iter_rows(named=True):
+        prompt, trigger = [tokenizer.bos_token_id, *ids(row["prompt"])], REASONING[0].text
+        lead = f"{trigger} {goes_on([*prompt, *ids(trigger)], SHORT.max_new_tokens)}\n{ANSWERING[0].text}"
+        assert row["outputs"] == [f"{lead} {row['answer'] or ''}".rstrip()]
+        start = [*prompt, *ids(lead)]
+        if row["task"] == "sums":
+            assert row["answer"] == (goes_on(start, ANSWER_TOKENS).split("\n")[0].strip().rstrip(".") or None)
+            continue
+        for option, score in zip(row["options"], row["scores"], strict=True):
+            end = [*ids(f" {option}"), tokenizer.eos_token_id]
+            with torch.inference_mode():
+                table = model(torch.tensor([start + end])).logits[0].log_softmax(-1)
+            wanted = sum(float(table[len(start) - 1 + place, token]) for place, token in enumerate(end))
+            assert score == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_pair_is_asked_in_every_protocol_that_covers_it_and_left_out_by_none_then(toy, pairs):
