@@ -182,6 +182,24 @@ def test_a_mark_and_the_words_of_its_option_are_one_answer(toy, pairs, monkeypat
     assert found["references"].to_list() == [["yes"]] * 4
 
 
+def test_a_mark_and_the_words_of_its_option_are_one_answer_behind_reasons_too(toy, pairs, monkeypatch):
+    listed = "Think.\n\nPick from:\n(A) yes\n(B) no\n"
+    marked = pairs.filter(template="qa/think").with_columns(
+        prompt=pl.lit(listed), references=pl.concat_list(pl.lit(THOUGHT.format("(A)")))
+    )
+    said = []
+    for number, text in enumerate(["(A)", "yes", "(B)", "neither"]):
+        forward, _ = saying(toy, THOUGHT.format(text))
+        with monkeypatch.context() as patched:
+            patched.setattr(toy[0], "forward", forward)
+            said.append(measured(toy, marked[number : number + 1], "generate", how=Generation(max_new_tokens=40)))
+    found = pl.concat(said)
+    assert found["answer"].to_list() == ["yes", "yes", "no", "neither"]
+    assert found["references"].to_list() == [["yes"]] * 4
+    [task] = summarise(found).split("seen").tasks
+    assert (task.figures["model"].mean, task.chance, task.majority) == (0.5, 0.5, 1)
+
+
 def test_an_output_without_the_marker_has_no_answer_and_is_counted(toy, pairs):
     found = measured(toy, pairs.filter(template="qa/think"), "generate")
     assert found["answer"].null_count() == 4

@@ -18,6 +18,7 @@ from instruction_kit.evaluation.room import no_room, room_of
 from instruction_kit.evaluation.rows import finished
 from instruction_kit.evaluation.score import ignore
 from instruction_kit.evaluation.trunk import Tokens
+from instruction_kit.template.style import STYLES, answers, items
 from instruction_kit.template.template import Place
 from instruction_kit.token.conversation import pair_of
 from instruction_kit.token.encoder import Encoded, Encoder
@@ -55,10 +56,12 @@ def answer(
     for place, texts in zip(kept, written, strict=True):
         outputs[place] = decoded(encoder, texts)
     readers = [
-        _reader(places[template], candidates, options)
-        for template, candidates, options in pairs.select("template", "candidates", "options").rows()
+        _reader(places[template], _said(places[template], candidates, options, prompt[start:]), options)
+        for template, candidates, options, prompt, start in pairs.select(
+            "template", "candidates", "options", "prompt", "question_start"
+        ).rows()
     ]
-    answers = [commonest([read(text) for text in texts or ()]) for read, texts in zip(readers, outputs, strict=True)]
+    said = [commonest([read(text) for text in texts or ()]) for read, texts in zip(readers, outputs, strict=True)]
     rights = [
         [right for text in texts if (right := read(text)) is not None]
         for read, texts in zip(readers, pairs["references"].to_list(), strict=True)
@@ -66,16 +69,29 @@ def answer(
     return finished(
         pairs.with_columns(
             outputs=pl.Series(outputs, dtype=pl.List(pl.String)),
-            answer=pl.Series(answers, dtype=pl.String),
+            answer=pl.Series(said, dtype=pl.String),
             references=pl.Series(rights, dtype=pl.List(pl.String)),
             dropped=pl.Series(dropped, dtype=pl.String),
         )
     )
 
 
-def _reader(place: Place, candidates: Sequence[str], options: Sequence[str]) -> Callable[[str], str | None]:
+def _said(place: Place, candidates: Sequence[str], options: Sequence[str], question: str) -> list[str | None]:
+    r"""How each option is answered. A chain of thought has no candidates: there the list in its question shows it.
+
+    >>> _said(Place(), [], ["yes", "no"], "Is it?\n\nOptions:\n(A) yes\n(B) no\n")
+    ['(A)', '(B)']
+    """
+    if candidates or not options:
+        return [place.read(text) for text in candidates]
+    marked = (style for style in STYLES.values() if style.labels != "none")
+    shown = next((style for style in marked if style.between.join(items(options, style)) in question), None)
+    return [*(options if shown is None else answers(options, shown, listed=True))]
+
+
+def _reader(place: Place, said: Sequence[str | None], options: Sequence[str]) -> Callable[[str], str | None]:
     """How the answer of one pair is read: a mark such as `(B)` means the words of that option, in every style."""
-    marks = {place.read(text): words for text, words in zip(candidates, options, strict=False)}
+    marks = dict(zip(said, options, strict=False))
 
     def read(text: str) -> str | None:
         found = place.read(text)
