@@ -57,7 +57,8 @@ def test_figures_stand_side_by_side_and_differences_are_over_the_same_rows(runs)
 
 
 def test_only_pairs_that_every_run_measured_count(tmp_path, runs):
-    more = measured(tmp_path / "more", rows_of(6, rows=20))
+    choosing = rows_of(6, split="validation", measured_split="choosing")  # they choose a template, and are no figure
+    more = measured(tmp_path / "more", [*rows_of(6, rows=20), *choosing])
     lost = [dropped(row) if row["row"] == "r0" else row for row in rows_of(6)]
     less = measured(tmp_path / "less", lost)
     found = compare([runs[0], more, less])

@@ -15,7 +15,7 @@ from instruction_kit.evaluation.figures import rows_for
 from instruction_kit.evaluation.report import MeasuredSplit
 from instruction_kit.token.layout import Kind, read_variables
 
-DESCRIPTION = "Measure a model on a built mixture: every template of every task, by rank classification."
+DESCRIPTION = "Measure a model on a built mixture: every task under each of its templates."
 
 
 Wanted = Literal["rank", "generate", "zero_shot_cot"]
