@@ -17,7 +17,7 @@ from instruction_kit.training.finetune import finetune
 from instruction_kit.training.trainer import KitTrainer
 
 STEPS = {"max_steps": 4, "save_steps": 1, "save_total_limit": 1, "max_length": 512, "per_device_train_batch_size": 4,
-         "learning_rate": 1e-3, "disable_tqdm": True}  # fmt: skip
+         "learning_rate": 1e-3, "lr_scheduler_type": "constant", "logging_steps": 1, "disable_tqdm": True}  # fmt: skip
 MOMENTS = ("weights", "optimizer", "record", "removal")
 
 

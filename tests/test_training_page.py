@@ -4,14 +4,16 @@ import base64
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tiny_model import tune, watched_built
 
 from instruction_kit.errors import TrainingError
-from instruction_kit.training.curve import Curve, panels, read_history
+from instruction_kit.training.curve import Curve, Panel, panels, read_history
 from instruction_kit.training.page import main, write_page
+from instruction_kit.training.picture import LEGEND_LINES, draw, figure
 
 PNG = b"\x89PNG\r\n"
 
@@ -57,6 +59,24 @@ def test_a_run_that_was_stopped_is_shown_as_far_as_its_newest_whole_checkpoint(r
     (tmp_path / "checkpoint-4" / "instruction_kit_run.json").unlink()
     assert max(entry["step"] for entry in read_history(tmp_path)) == 2
     assert [path.name for path in write_page(tmp_path)] == ["tuning.png", "tuning.html"]
+
+
+def test_legends_keep_to_their_panels_and_name_no_more_than_fits():
+    tasks = [Curve(f"reading_comprehension_task_{number}", [1, 2], [2.0, 1.0]) for number in range(60)]
+    validation = [Curve(f"validation_{number}", [1, 2], [2.0, 1.0]) for number in range(60)]
+    many = Panel("Loss by task", "loss", tasks, [])
+    canvas = figure([many, Panel("Loss by task", "loss", [], validation), many])
+    whole = canvas.bbox
+    legends = [legend for axes in canvas.axes if (legend := axes.get_legend())]
+    boxes = [legend.get_window_extent() for legend in legends]
+    for above, below in pairwise(boxes):
+        assert above.y0 >= below.y1
+    for axes, legend, box in zip(canvas.axes, legends, boxes, strict=True):
+        assert box.x1 <= whole.x1
+        named = [text.get_text() for text in legend.get_texts()]
+        assert (len(named), named[-1]) == (LEGEND_LINES + 1, f"{60 - LEGEND_LINES} more")
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    assert draw([many]).startswith(PNG)
 
 
 def test_one_figure_alone_makes_no_curve():

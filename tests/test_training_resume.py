@@ -73,49 +73,46 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-CONSTANT = {"lr_scheduler_type": "constant", "max_steps": 4, "save_steps": 2, "logging_steps": 1}
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
-    """A run whose step after the last would change weights: its learning rate does not fall to 0."""
-    folder: Path = tune(tmp_path_factory.mktemp("finished") / "out", **CONSTANT)
+def unhurt(tmp_path_factory) -> Path:
+    """A finished run; a step behind its last would change weights, since its learning rate does not fall to 0."""
+    folder: Path = tune(tmp_path_factory.mktemp("unhurt") / "out", **killed_tuning.STEPS)
     return folder
 
 
-def test_a_run_that_is_finished_and_started_again_changes_nothing(tmp_path, finished):
+def test_a_run_that_is_finished_and_started_again_changes_nothing(tmp_path, unhurt):
     folder = tmp_path / "out"
-    shutil.copytree(finished, folder)
-    assert tune(folder, **CONSTANT, resume_from_checkpoint=True) == folder
-    assert contents(folder) == contents(finished)
+    shutil.copytree(unhurt, folder)
+    assert tune(folder, **killed_tuning.STEPS, resume_from_checkpoint=True) == folder
+    assert contents(folder) == contents(unhurt)
 
 
-def test_a_run_that_was_killed_after_its_last_step_only_saves_its_model(tmp_path, finished):
+def test_a_run_that_was_killed_after_its_last_step_only_saves_its_model(tmp_path, unhurt):
     folder = tmp_path / "out"
     for name in ("checkpoint-4", "tokens"):
-        shutil.copytree(finished / name, folder / name)
-    tune(folder, **CONSTANT, resume_from_checkpoint=True)
-    assert weights(folder) == weights(finished)
-    assert read_run(folder) == read_run(finished)
-    assert (folder / "README.md").read_bytes() == (finished / "README.md").read_bytes()
-    assert last_log(folder, "loss") == last_log(finished, "loss")
+        shutil.copytree(unhurt / name, folder / name)
+    tune(folder, **killed_tuning.STEPS, resume_from_checkpoint=True)
+    assert weights(folder) == weights(unhurt)
+    assert read_run(folder) == read_run(unhurt)
+    assert (folder / "README.md").read_bytes() == (unhurt / "README.md").read_bytes()
+    assert last_log(folder, "loss") == last_log(unhurt, "loss")
 
 
-def test_a_checkpoint_behind_the_last_step_is_refused_and_more_steps_are_taken(tmp_path, finished):
-    named = {**CONSTANT, "resume_from_checkpoint": finished / "checkpoint-4"}
+def test_a_checkpoint_behind_the_last_step_is_refused_and_more_steps_are_taken(tmp_path, unhurt):
+    named = {**killed_tuning.STEPS, "resume_from_checkpoint": unhurt / "checkpoint-4"}
     with pytest.raises(TrainingError, match=r"checkpoint is that of step 4, and this run ends with step 3; give the"):
         tune(tmp_path / "out", **{**named, "max_steps": 3})
     folder = tmp_path / "further"
-    shutil.copytree(finished, folder)
-    tune(folder, **{**CONSTANT, "max_steps": 5}, resume_from_checkpoint=True)
-    assert (read_run(finished).step, read_run(folder).step) == (4, 5)
-    assert weights(folder) != weights(finished)
+    shutil.copytree(unhurt, folder)
+    tune(folder, **{**killed_tuning.STEPS, "max_steps": 5}, resume_from_checkpoint=True)
+    assert (read_run(unhurt).step, read_run(folder).step) == (4, 5)
+    assert weights(folder) != weights(unhurt)
 
 
-def test_a_finished_run_without_checkpoints_says_so(tmp_path, finished):
-    (tmp_path / RUN_FILE).write_bytes((finished / RUN_FILE).read_bytes())
+def test_a_finished_run_without_checkpoints_says_so(tmp_path, unhurt):
+    (tmp_path / RUN_FILE).write_bytes((unhurt / RUN_FILE).read_bytes())
     with pytest.raises(TrainingError, match="it holds a finished run without a checkpoint; give another --output_dir"):
-        tune(tmp_path, **CONSTANT, resume_from_checkpoint=True)
+        tune(tmp_path, **killed_tuning.STEPS, resume_from_checkpoint=True)
 
 
 def test_a_checkpoint_of_other_data_is_refused_with_all_that_differs(tmp_path, whole):
@@ -215,12 +212,6 @@ def killed(tmp_path_factory) -> Path:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{script.parent}"}
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert told.returncode == 0, told.stderr[-3000:]
-    return folder
-
-
-@pytest.fixture(scope="module")
-def unhurt(tmp_path_factory) -> Path:
-    folder: Path = tune(tmp_path_factory.mktemp("unhurt") / "out", **killed_tuning.STEPS)
     return folder
 
 

@@ -28,6 +28,9 @@ WATCHED: dict[str, Any] = {
     "learning_rate": 3e-2,
 }
 
+CHOSEN = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss_task/add"}
+LAST = "checkpoint-4/model.safetensors"
+
 
 def history(folder: Path) -> list[dict[str, float]]:
     found: list[dict[str, float]] = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))[
@@ -42,13 +45,13 @@ def curve(folder: Path, name: str) -> list[float]:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory) -> Path:
-    folder: Path = tune(tmp_path_factory.mktemp("watched") / "out", **WATCHED)
+    folder: Path = tune(tmp_path_factory.mktemp("watched") / "out", **WATCHED, **CHOSEN)
     return folder
 
 
 def test_a_run_that_is_measured_trains_as_one_that_is_not(tmp_path, watched):
     blind = tune(tmp_path / "out", **{**WATCHED, "eval_strategy": "no"})
-    assert (blind / "model.safetensors").read_bytes() == (watched / "model.safetensors").read_bytes()
+    assert (blind / "model.safetensors").read_bytes() == (watched / LAST).read_bytes()
     assert curve(blind, "loss") == curve(watched, "loss")
 
 
@@ -65,29 +68,34 @@ def test_the_figures_are_those_that_evaluate_gives_the_checkpoint(watched):
     assert len(curve(watched, "eval_held_out")) == 4
 
 
-@pytest.mark.parametrize(("metric", "best"), [("eval_loss_task/add", min), ("held_out", max)])
-def test_the_best_checkpoint_is_what_the_folder_holds_at_the_end(tmp_path, metric, best):
-    chosen = {"load_best_model_at_end": True, "metric_for_best_model": metric}
-    folder = tune(tmp_path / "out", **{**WATCHED, **chosen})
-    values = curve(folder, f"eval_{metric.removeprefix('eval_')}")
-    step = values.index(best(values)) + 1
+def check_chosen(folder: Path, *, values: list[float], best: float) -> int:
+    step = values.index(best) + 1
+    assert len(values) == 4
     assert read_run(folder).chosen_step == step
     of_step = AutoModelForCausalLM.from_pretrained(folder / f"checkpoint-{step}").state_dict()
     for name, weight in AutoModelForCausalLM.from_pretrained(folder).state_dict().items():
         assert weight.equal(of_step[name])
     assert f"Here is the checkpoint of step {step} of 4" in (folder / "README.md").read_text(encoding="utf-8")
+    return step
 
 
-def test_only_the_best_is_kept_where_only_the_best_is_saved(tmp_path):
-    best = {"save_strategy": "best", "metric_for_best_model": "loss", "save_total_limit": 1}
-    folder = tune(tmp_path / "out", **{**WATCHED, **best})
-    losses = curve(folder, "eval_loss")
-    assert [path.name for path in folder.glob("checkpoint-*")] == [f"checkpoint-{losses.index(min(losses)) + 1}"]
+def test_the_best_checkpoint_is_what_the_folder_holds_at_the_end(watched):
+    losses = curve(watched, "eval_loss_task/add")
+    check_chosen(watched, values=losses, best=min(losses))
+
+
+def test_only_the_best_by_held_out_rows_is_kept_where_only_the_best_is_saved(tmp_path):
+    best = {"load_best_model_at_end": True, "metric_for_best_model": "held_out", "save_strategy": "best"}
+    folder = tune(tmp_path / "out", **{**WATCHED, **best, "save_total_limit": 1})
+    ranked = curve(folder, "eval_held_out")
+    step = check_chosen(folder, values=ranked, best=max(ranked))
+    assert [path.name for path in folder.glob("checkpoint-*")] == [f"checkpoint-{step}"]
 
 
 def test_a_run_that_is_measured_is_gone_on_with_exactly(tmp_path, watched):
-    again = tune(tmp_path / "out", **WATCHED, resume_from_checkpoint=watched / "checkpoint-2")
-    assert (again / "model.safetensors").read_bytes() == (watched / "model.safetensors").read_bytes()
+    again = tune(tmp_path / "out", **WATCHED, **CHOSEN, resume_from_checkpoint=watched / "checkpoint-2")
+    for name in ("model.safetensors", LAST):
+        assert (again / name).read_bytes() == (watched / name).read_bytes()
     assert curve(again, "eval_held_out") == curve(watched, "eval_held_out")
     assert curve(again, "eval_loss") == curve(watched, "eval_loss")
 

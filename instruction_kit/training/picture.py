@@ -11,12 +11,15 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from instruction_kit.training.curve import Curve, Panel
 
 INK, QUIET = "#22262b", "#e0e3e8"
-WIDTH_INCHES, PANEL_INCHES, LEGEND_LINES = 10.0, 3.6, 22
-"""A legend names so many lines and no more; the others are drawn thin and grey."""
+WIDTH_INCHES, PANEL_INCHES, LEGEND_LINES = 10.0, 3.6, 18
+"""A legend names so many lines and no more, as high as its panel; the others are drawn grey."""
+AXES_SHARE = 0.73
+"""Of the width; the rest is for legends, which else would push panels apart and lie on each other."""
 COLORS = ("#1f5fa8", "#c0392b", "#2e8b57", "#b8860b", "#7b4ea3", "#1697a6", "#d2691e", "#5d6d7e", "#a8326e", "#6b8e23")
 
 
@@ -25,14 +28,19 @@ def draw(panels: Sequence[Panel]) -> bytes:
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["axes.unicode_minus"] = False
-        canvas = Figure(figsize=(WIDTH_INCHES, PANEL_INCHES * len(panels)), facecolor="white")
-        FigureCanvasAgg(canvas)
-        for place, panel in enumerate(panels):
-            _draw_panel(canvas.add_subplot(len(panels), 1, place + 1), panel)
-        canvas.tight_layout()
         found = BytesIO()
-        canvas.savefig(found, format="png", dpi=120, metadata={"Software": None})
+        figure(panels).savefig(found, format="png", dpi=120, metadata={"Software": None})
     return found.getvalue()
+
+
+def figure(panels: Sequence[Panel]) -> Figure:
+    """Lay panels out, each with its legend to its right."""
+    canvas = Figure(figsize=(WIDTH_INCHES, PANEL_INCHES * len(panels)), facecolor="white")
+    FigureCanvasAgg(canvas)
+    for place, panel in enumerate(panels):
+        _draw_panel(canvas.add_subplot(len(panels), 1, place + 1), panel)
+    canvas.tight_layout(rect=(0, 0, AXES_SHARE, 1))
+    return canvas
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
@@ -42,7 +50,13 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         _draw_curve(axes, curve, color=color[curve.name], style="-", named=color[curve.name] != QUIET)
     trained = {curve.name for curve in panel.curves}
     for curve in panel.dashed:
-        _draw_curve(axes, curve, color=color[curve.name], style="--", named=curve.name not in trained)
+        _draw_curve(
+            axes,
+            curve,
+            color=color[curve.name],
+            style="--",
+            named=curve.name not in trained and color[curve.name] != QUIET,
+        )
     axes.set_title(panel.title, fontsize=11, fontweight="bold", color=INK, loc="left")
     axes.set_ylabel(panel.label, fontsize=8.5, color=INK)
     axes.set_xlabel("step" + (" (dashed: validation rows)" if panel.dashed else ""), fontsize=8.5, color=INK)
@@ -52,7 +66,10 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("bottom", "left"))
         spine.set_color(QUIET)
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=7.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half a step
+    if len(names) > LEGEND_LINES:
+        axes.plot([], [], color=QUIET, label=f"{len(names) - LEGEND_LINES} more")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=7.5).set_in_layout(False)
 
 
 def _draw_curve(axes: Axes, curve: Curve, *, color: str, style: str, named: bool) -> None:

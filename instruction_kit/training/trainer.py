@@ -152,6 +152,8 @@ class RunTrainer(Trainer):
         merged = merge(cast("PeftModel", self.model))
         set_special_tokens(merged, self.encoder)
         merged.save_pretrained(folder)
+        for path in folder.glob("adapter_*"):  # of a run that was finished unmerged: it would be loaded in its place
+            path.unlink()
         self.encoder.tokenizer.save_pretrained(folder)
         self._write_beside(folder)
 
