@@ -48,6 +48,7 @@ EVERY_KEY: dict[str, Any] = {
     "find_overlap": False,
     "drop_overlap": True,
     "drop_duplicates": "exact",
+    "only": "held_out",
     "seed": 7,
 }
 
@@ -116,6 +117,7 @@ def test_yaml_gives_the_same_object_as_python(tmp_path):
         find_overlap=False,
         drop_overlap=True,
         drop_duplicates="exact",
+        only="held_out",
         seed=7,
     )
     assert read == written
