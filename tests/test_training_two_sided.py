@@ -221,7 +221,9 @@ def test_a_run_learns_and_its_folder_is_measured_in_its_own_layout(tuned, tmp_pa
     rows = pl.read_parquet(tmp_path / "report" / "rows.parquet").filter(
         model="model", protocol="generate", task="color"
     )
-    assert set(rows["outputs"].list.first()) <= {"red", "green", "blue", "pink"}
+    read = rows["answer"].drop_nulls()  # a mark such as `(D)` is read as its words
+    assert read.len() > rows.height / 2
+    assert set(read) <= {"red", "green", "blue", "pink"}
 
 
 def test_what_is_watched_is_the_loss_by_token_and_held_out_tasks(tuned):
