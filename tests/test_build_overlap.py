@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_kit.build.grams import grams, normalised, text_at, without, words_of
-from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
+from instruction_kit.build.grams import grams, normalised, signs, text_at, without, words_of
+from instruction_kit.build.hit import TEXTS
+from instruction_kit.build.overlap import MATCHES, overlaps
 from instruction_kit.choice import row_hashes
 
 NUMBER = count()
@@ -30,8 +31,14 @@ def rows(task: str, inputs: list[dict[str, str]], answers: list[str] | None = No
         made.append(("*", False, " ".join(fields.values())))
         if answers:
             made.append(("answer", True, answers[number]))
-        lines += [(task, "train", str(number), field, answer, text) for field, answer, text in made if text]
-    return pl.DataFrame(lines, schema=TEXTS, orient="row").with_columns(normalised(pl.col("text")))
+        lines += [
+            (task, "train", str(number), field, answer, not answer and field != "options", text, text)
+            for field, answer, text in made
+            if text
+        ]
+    return pl.DataFrame(lines, schema=TEXTS, orient="row").with_columns(
+        normalised(pl.col("text")), signs(pl.col("signs"))
+    )
 
 
 def passages(number: int, *, ending: str = "") -> list[dict[str, str]]:
@@ -105,17 +112,51 @@ def test_the_same_question_tells_whether_the_answer_is_the_same_too():
     assert dict(found(train, held).select("row", "same_answer").iter_rows()) == {"0": True, "1": False}
 
 
-def test_a_short_field_counts_only_as_the_whole_input():
-    held = rows(
-        "h", [{"premise": "the cat sat down", "hypothesis": "it is on a mat"}, {"question": "who wrote hamlet"}]
-    )
-    train = [
-        {"premise": "the cat sat down", "hypothesis": "it ran away at once"},
-        {"question": "Who wrote 'Hamlet'?"},
-        {"question": "who wrote macbeth"},
-        {"sentence": "the cat sat down", "claim": "it is on a mat"},
-    ]
-    assert kinds(found(rows("t", train), held)) == {"1": "short", "3": "exact"}
+def test_a_short_question_is_found_under_another_passage():
+    held = passages(200)
+    train = [{**passage, "question": other["question"]} for passage, other in zip(passages(200), held, strict=True)]
+    matches = found(rows("t", [*train, *passages(1_000)]), rows("h", held))
+    assert kinds(matches) == {str(number): "short" for number in range(200)}
+    assert set(matches["field"]) == set(matches["held_out_field"]) == {"question"}
+    assert matches["held_out_row"].to_list() == matches["row"].to_list()
+
+
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_a_short_text_of_any_number_of_words_is_found_whatever_field_it_stands_in(number):
+    text = words(number)
+    held = rows("h", [{"premise": words(9), "hypothesis": text}, *passages(30)])
+    train = [{"claim": f"{text.upper()}!", "evidence": words(20)}, {"sentence": text}, {"sentence": f"{text} {text}"}]
+    assert kinds(found(rows("t", [*train, *passages(50)]), held)) == {"0": "short", "1": "short"}
+
+
+def test_a_short_text_in_many_rows_is_boilerplate_however_few_the_rows_of_a_task_are():
+    def asked(question: str, number: int) -> list[dict[str, str]]:
+        return [{"passage": words(30), "question": question} for _ in range(number)]
+
+    for trained, held in ((12, 1), (2, 1), (1, 2)):
+        question, other = words(4), passages(20)
+        told = found(rows("t", asked(question, trained) + passages(20)), rows("h", asked(question, held) + other))
+        assert told.height == 0, (trained, held)
+    question = words(4)
+    many, few = asked(question, 10) + passages(400), asked(question, 1) + passages(20)
+    assert kinds(found(rows("t", many), rows("h", few))) == {str(number): "short" for number in range(10)}
+
+
+def test_a_whole_input_that_is_short_is_found_in_however_many_rows():
+    text = words(4)
+    train, held = [{"question": text}] * 30, [{"question": text}, *passages(20)]
+    assert found(rows("t", train), rows("h", held)).height == 30
+
+
+def test_short_options_never_count_by_themselves():
+    held = [{"question": words(9), "options": "left right"}]
+    assert found(rows("t", [{"question": words(9), "options": "left right"}]), rows("h", held)).height == 0
+
+
+def test_signs_tell_short_texts_apart():
+    held = rows("h", [{"sum": "2 + 3 ="}, {"sum": "9 - 4"}])
+    train = [{"sum": "2 - 3 ="}, {"sum": "2 + 3 = "}, {"sum": "9 \N{EN DASH} 4?"}, {"sum": "9 / 4"}]
+    assert kinds(found(rows("t", train), held)) == {"1": "short", "2": "short"}
 
 
 def test_one_passage_under_many_questions_is_no_boilerplate():

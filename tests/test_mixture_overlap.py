@@ -89,6 +89,39 @@ def test_of_rows_that_choose_among_options_it_is_told_whether_the_answer_is_the_
     }
 
 
+def test_a_short_question_is_found_under_another_passage_and_taken_out(tmp_path):
+    """Sums differ by their signs alone, and their options are the same in every row."""
+
+    def quiz(name: str, asked: list[str], **options: Any) -> Task:
+        rows = [
+            {
+                "id": f"{name}{n}",
+                "context": f"What {name} says on page {n}.",
+                "question": question,
+                "options": ["left", "right"],
+                "answer": n % 2,
+            }
+            for n, question in enumerate(asked)
+        ]
+        columns = {field: field for field in ("context", "question", "options", "answer")}
+        return Task(
+            name=name, schema=MultipleChoice, source=Frame(pl.DataFrame(rows)), columns=columns, key="id", **options
+        )
+
+    held = [f"Is it {n} + {n * 2}?" for n in range(30)]
+    train = [held[0], held[1].replace("+", "-"), held[2].lower(), *(f"Is page {n} here?" for n in range(40))]
+    tasks = [quiz("trained", train, cluster="here"), quiz("held", held, cluster="away")]
+    manifest = Mixture(tasks=tasks, hold_out=["away"], num_validation=0, drop_overlap=True).build(tmp_path / "out")
+    found = pl.read_parquet(tmp_path / "out" / "overlap" / "*.parquet")
+    assert found.select("row", "held_out_row", "field", "kind", "text").rows() == [
+        ("trained0", "held0", "question", "short", "is it 0 0"),
+        ("trained2", "held2", "question", "short", "is it 2 4"),
+    ]
+    ledger = manifest.tasks["trained"].splits["train"].ledger
+    assert (ledger.used, ledger.removed) == (41, {"it shares text with a held-out row": 2})
+    assert verify(tmp_path / "out").problems == ()
+
+
 def test_an_answer_that_stands_in_a_held_out_row_is_found_by_itself(tmp_path):
     """The answers of the first rows are those of held-out rows; a short one, which others have too, is no match."""
 

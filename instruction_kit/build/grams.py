@@ -34,6 +34,19 @@ def normalised(texts: pl.Expr) -> pl.Expr:
     )
 
 
+def signs(texts: pl.Expr) -> pl.Expr:
+    r"""The signs of arithmetic and money, which words leave out; a dash or a stroke is one beside a number.
+
+    >>> told = pl.DataFrame({"t": ["2 + 3", "2-3", "$5 or 5 %", "well-known"]}).select(signs(pl.col("t")))
+    >>> told.to_series().to_list()
+    ['+', '2-', '$5%', '']
+    """
+    flat = texts.str.normalize("NFKC").str.replace_all(r"[\p{Pd}\x{2212}]", "-")
+    return (
+        flat.str.extract_all(r"[\p{Sm}\p{Sc}]|\p{N}\s*[-*/^%]|[-*/^%]\s*\p{N}").list.join("").str.replace_all(r"\s", "")
+    )
+
+
 @dataclass(frozen=True)
 class Words:
     """The words of many texts, one after another."""

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from instruction_kit.build.grams import normalised
-from instruction_kit.build.overlap import MATCHES, TEXTS, overlaps
+from instruction_kit.build.grams import normalised, signs
+from instruction_kit.build.hit import TEXTS
+from instruction_kit.build.overlap import MATCHES, overlaps
 from instruction_kit.build.rowid import ROW
 from instruction_kit.build.scan import Scan
-from instruction_kit.build.texts import answer_fields, batches, texts
+from instruction_kit.build.texts import answer_fields, batches, option_fields, texts
 
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
 
 SCAN, POS = "_scan", "_pos"
 """Columns that say where a row lies: the scan's number in its split, and the place in its examples."""
+SHORT_CHARACTERS = 200
+"""No text of fewer than 8 words is longer, but for one of huge words, of which the words say enough."""
 OVERLAP = "it shares text with a held-out row"
 """The reason in the ledger."""
 
@@ -57,19 +60,35 @@ def _texts(mixture: "Mixture", scan: Scan) -> Iterator[pl.DataFrame]:
 def _long(examples: pl.DataFrame, mixture: "Mixture", scan: Scan) -> pl.DataFrame:
     """A line for each text of each row, and one for all of its input."""
     schema = mixture.chosen[scan.unit.task].schema
-    answering, made = answer_fields(schema), texts(examples, schema).select(normalised(pl.all()))
-    fields = made.columns
-    inputs = [number for number, name in enumerate(fields) if name not in answering]
-    made = made.rename({name: f"{number}" for number, name in enumerate(fields)}).with_columns(examples[ROW])
+    answering, made = answer_fields(schema), texts(examples, schema)
+    task, split = pl.lit(scan.unit.task), pl.lit(scan.unit.split)
+    fields = {name: made.select(task=task, split=split, row=examples[ROW], **_compared(name)) for name in made.columns}
+    inputs = [frame for name, frame in fields.items() if name not in answering]
+    lines = [
+        frame.with_columns(
+            answer=pl.lit(name in answering), alone=pl.lit(name not in answering | option_fields(schema))
+        )
+        for name, frame in fields.items()
+    ]
     if inputs:
-        whole = pl.concat_str([f"{number}" for number in inputs], separator=" ")
-        made = made.with_columns(whole.str.replace_all(" +", " ").str.strip_chars().alias("*"))
-    names = {f"{number}": name for number, name in enumerate(fields)} | {"*": "*"}
-    long = made.unpivot(index=ROW, variable_name="field", value_name="text").filter(pl.col("text") != "")
-    long = long.with_columns(pl.col("field").replace_strict(names, return_dtype=pl.String))
-    origin = {"task": pl.lit(scan.unit.task), "split": pl.lit(scan.unit.split)}
-    answer = pl.col("field").is_in(sorted(answering))
-    return long.with_columns(**origin, answer=answer).select(list(TEXTS)).cast(TEXTS)
+        joined = {name: _joined([frame[name] for frame in inputs]) for name in ("text", "signs")}
+        whole = inputs[0].with_columns(
+            **joined, field=pl.lit("*"), answer=pl.lit(value=False), alone=pl.lit(value=True)
+        )
+        lines.append(whole)
+    return pl.concat(line.select(list(TEXTS)).cast(TEXTS) for line in lines).filter(pl.col("text") != "")
+
+
+def _compared(name: str) -> dict[str, pl.Expr]:
+    """A field's words; its signs only where the text may be short, since a long one is compared by its words alone."""
+    text = pl.col(name)
+    short = pl.when(text.str.len_chars() <= SHORT_CHARACTERS).then(text)
+    return {"field": pl.lit(name), "text": normalised(text), "signs": signs(short).fill_null("")}
+
+
+def _joined(parts: Sequence[pl.Series]) -> pl.Series:
+    whole = pl.select(pl.concat_str(parts, separator=" ")).to_series()
+    return whole.str.replace_all(" +", " ").str.strip_chars()
 
 
 def summary(found: pl.DataFrame) -> dict[str, dict[str, dict[str, int]]]:

@@ -64,6 +64,12 @@ def answer_fields(schema: type[Schema]) -> frozenset[str]:
     return frozenset({RATIONALE, answer_field(schema)})
 
 
+def option_fields(schema: type[Schema]) -> frozenset[str]:
+    """Fields that hold what may be answered: a question may be another where they are the same."""
+    target = schema.target
+    return frozenset({target.options}) if isinstance(target, Choice) else frozenset()
+
+
 def answer_field(schema: type[Schema]) -> str:
     """The field that holds what is asked for."""
     target = schema.target

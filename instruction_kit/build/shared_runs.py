@@ -1,0 +1,98 @@
+"""Runs of words that two sides share.
+
+In: texts of both sides. Out: hits, one for each run of 13 or 8 words that a training text shares with a held-out one,
+without runs that are boilerplate.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from instruction_kit.build.grams import Hashes, Places, Words, grams, text_at, without, words_of
+from instruction_kit.build.hit import HITS, KINDS, MAX_ROWS, ROW
+
+SIZES = (13, 8)
+"""A run of the last is in every longer one."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """The runs of words of the held-out side, sorted by hash."""
+
+    size: int
+    hashes: Hashes
+    owner: Places
+    """Number of the held-out text."""
+
+    @classmethod
+    def of(cls, words: Words, size: int) -> "Index":
+        """The runs of `size` words in held-out texts."""
+        hashes, places = grams(words, size)
+        order = np.argsort(hashes, kind="stable")
+        return cls(size, hashes[order], words.text[places][order])
+
+    def hits(self, words: Words) -> tuple[Hashes, Places, Places]:
+        """Every run of these words that is here too: its hash, its first word, and the first held-out text with it."""
+        hashes, places = grams(words, self.size)
+        if not len(self.hashes):
+            return hashes[:0], places[:0], places[:0]
+        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        hit = self.hashes[at] == hashes
+        return hashes[hit], places[hit], self.owner[at[hit]]
+
+
+def indexes(held: pl.DataFrame) -> list[Index]:
+    """One for each of `SIZES`."""
+    words = words_of(_runs_of(held))
+    return [Index.of(words, size) for size in SIZES]
+
+
+def _runs_of(texts: pl.DataFrame) -> pl.Series:
+    """A row's whole input is there to be compared as a whole; a run of words may not lie across two fields."""
+    return texts.select(pl.when(pl.col("field") != "*").then("text").otherwise(pl.lit("")).alias("text")).to_series()
+
+
+def common_runs(train: Iterable[pl.DataFrame], index: Index) -> Hashes:
+    """Shared runs that stand in more than `MAX_ROWS` training rows, sorted."""
+    rows = []
+    for batch in train:
+        words = words_of(_runs_of(batch))
+        hashes, places, _ = index.hits(words)
+        keys = batch.select(pl.struct(ROW).hash(seed=0))["task"].to_numpy()
+        rows.append(pl.DataFrame({"hash": hashes, "row": keys[words.text[places]]}).unique())
+    found = pl.concat(rows).unique().group_by("hash").len() if rows else pl.DataFrame({"hash": [], "len": []})
+    return found.filter(pl.col("len") > MAX_ROWS)["hash"].sort().cast(pl.UInt64).to_numpy()
+
+
+def _uncommon(words: Words, index: Index, common: Hashes) -> Words:
+    """Without the words of common runs, so that no run is mostly boilerplate with one word of its own."""
+    hashes, places, _ = index.hits(words)
+    covered = np.zeros(len(words.hashes), dtype=bool)
+    starts = places[np.isin(hashes, common)]
+    for step in range(index.size):
+        covered[starts + step] = True
+    return without(words, covered)
+
+
+def run_hits(batch: pl.DataFrame, indexes: Sequence[Index], common: Hashes) -> Iterator[pl.DataFrame]:
+    """Every shared run of words once for each training text, from its first place on."""
+    batch = batch[_hit(words_of(_runs_of(batch)), indexes[-1])]
+    series = _runs_of(batch)
+    words, texts = _uncommon(words_of(series), indexes[-1], common), series.to_list()
+    for rank, index in enumerate(indexes, start=KINDS.index("13-gram")):
+        hashes, places, held = index.hits(words)
+        hit = pl.DataFrame({"hash": hashes, "place": places, "held": held, "at": words.text[places]})
+        first = hit.unique(["hash", "at"], keep="first", maintain_order=True)
+        shown = [text_at(texts, words, place, index.size) for place in first["place"].to_list()]
+        starts = first["place"] - np.searchsorted(words.text, first["at"].to_numpy())
+        rows = batch[first["at"].to_list()].select(*ROW, "field")
+        texts_of_rows = {"held": first["held"], "hash": first["hash"], "text": pl.Series(shown, dtype=pl.String)}
+        found = rows.with_columns(**texts_of_rows, start=starts, rank=pl.lit(rank))
+        yield found.select(list(HITS)).cast(HITS)
+
+
+def _hit(words: Words, index: Index) -> Places:
+    """Numbers of the texts that share any run at all: most share none and cost no more."""
+    return np.unique(words.text[index.hits(words)[1]])
