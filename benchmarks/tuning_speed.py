@@ -26,8 +26,8 @@ from trl import SFTConfig, SFTTrainer
 
 from instruction_kit import Frame, Mixture, Task, labels, text
 from instruction_kit.schema import Classification
-from instruction_kit.training.finetune import prepare
 from instruction_kit.training.flag import as_arguments, parse
+from instruction_kit.training.start import prepare
 from instruction_kit.training.toy import make_tokenizer
 
 SIZES = {  # width, layers, heads, key-value heads, inner width, vocabulary

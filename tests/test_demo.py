@@ -10,7 +10,7 @@ from tiny_model import loss_on_the_prompt
 
 from instruction_kit.demo import LAST_LINE, demo
 from instruction_kit.errors import BuildError, EvaluationError
-from instruction_kit.training import finetune as module
+from instruction_kit.training import feed, run
 
 MIXTURE = """
 tasks: [sst2, copa, gsm8k, rte]
@@ -61,8 +61,8 @@ def test_it_fails_when_the_learning_rate_is_zero(mixture, tmp_path):
 
 
 def test_it_fails_when_the_loss_is_on_the_prompt(mixture, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "tokenise", loss_on_the_prompt)
-    monkeypatch.setattr(module, "prove_spans", lambda *_, **__: 0)
+    monkeypatch.setattr(feed, "tokenise", loss_on_the_prompt)
+    monkeypatch.setattr(run, "prove_spans", lambda *_, **__: 0)
     with pytest.raises(EvaluationError, match=BELOW):
         demo(mixture, folder=tmp_path / "demo", epochs=EPOCHS, **SIZE)
 

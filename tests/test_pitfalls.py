@@ -36,10 +36,10 @@ from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.token.layout import Layout, layout_of
 from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.shard import IGNORED, ORIGIN, SCHEMA, Wanted, tokenise
-from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run
 from instruction_kit.training.span import prove_spans
+from instruction_kit.training.start import Prepared, prepare
 from instruction_kit.training.trainer import KitTrainer, RunTrainer
 
 RESERVED = {
@@ -399,12 +399,12 @@ def test_the_names_that_the_trainer_overrides_are_still_those_of_trl():
 
 def test_a_model_trained_with_the_loss_on_the_prompt_does_not_pass_unseen(tmp_path, monkeypatch):
     """What the demo's own check of itself does: rewrite the shards' labels."""
-    from instruction_kit.training import finetune as module
+    from instruction_kit.training import feed, run
 
-    monkeypatch.setattr(module, "tokenise", loss_on_the_prompt)
+    monkeypatch.setattr(feed, "tokenise", loss_on_the_prompt)
     with pytest.raises(TrainingError, match="the ids after the span are not what the layout adds"):
         tune(tmp_path / "refused")
-    monkeypatch.setattr(module, "prove_spans", lambda *_, **__: 0)
+    monkeypatch.setattr(run, "prove_spans", lambda *_, **__: 0)
     assert tune(tmp_path / "unproved", save_strategy="no").is_dir()
 
 

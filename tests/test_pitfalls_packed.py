@@ -34,10 +34,10 @@ from instruction_kit.token.record import read_record
 from instruction_kit.token.shard import IGNORED, SCHEMA, Wanted, tokenise
 from instruction_kit.training.collate import apart
 from instruction_kit.training.document import documents
-from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run
 from instruction_kit.training.span import prove_spans
+from instruction_kit.training.start import Prepared, prepare
 
 PACKED = {**FLAGS, "packing": True, "max_length": 256, "per_device_train_batch_size": 1}
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -19,9 +18,10 @@ from instruction_kit.errors import EvaluationError, TrainingError
 from instruction_kit.evaluation.evaluate import evaluate
 from instruction_kit.evaluation.model import load_model as load_measured
 from instruction_kit.token.layout import read_layout
-from instruction_kit.training import finetune as module
+from instruction_kit.training import run as module
 from instruction_kit.training.adapter import Adapter, adapter_of, put_on
 from instruction_kit.training.model import load_model
+from instruction_kit.training.request import Request
 from instruction_kit.training.resume import RUN_FILE, read_run
 from instruction_kit.training.trainer import KitTrainer
 
@@ -56,9 +56,9 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     before: list[torch.Tensor] = []
     save = module._save
 
-    def keeps(trainer: KitTrainer, output: Path) -> None:
+    def keeps(request: Request, trainer: KitTrainer) -> None:
         before.append(logits(trainer.model))
-        save(trainer, output)
+        save(request, trainer)
 
     monkeypatch.setattr(module, "_save", keeps)
     return before
@@ -109,12 +109,12 @@ def test_the_weights_of_the_base_are_neither_trained_nor_written(tmp_path, monke
     trained: dict[str, bool] = {}
     save = module._save
 
-    def looks(trainer: KitTrainer, output: Path) -> None:
+    def looks(request: Request, trainer: KitTrainer) -> None:
         named = cast("torch.nn.Module", trainer.model).named_parameters()
         weights = {name.replace(".base_layer", ""): value for name, value in named}
         for name, weight in load_file(model() / "model.safetensors").items():
             trained[name] = not torch.equal(weights[f"base_model.model.{name}"], weight)
-        save(trainer, output)
+        save(request, trainer)
 
     monkeypatch.setattr(module, "_save", looks)
     tune(tmp_path / "out", **LORA, save_strategy="no")

@@ -15,9 +15,9 @@ from instruction_kit import Mixture
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.token.record import read_record
 from instruction_kit.training.card import Tuning, model_card
-from instruction_kit.training.finetune import prepare
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run
+from instruction_kit.training.start import prepare
 
 
 @pytest.fixture(scope="module")

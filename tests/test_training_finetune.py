@@ -19,7 +19,7 @@ from instruction_kit.errors import BuildError, TrainingError
 from instruction_kit.token.layout import read_layout
 from instruction_kit.token.record import read_record
 from instruction_kit.token.shard import Wanted, tokenise
-from instruction_kit.training import finetune as module
+from instruction_kit.training import run
 from instruction_kit.training.finetune import main
 from instruction_kit.training.flag import as_arguments
 from instruction_kit.training.trainer import KitTrainer
@@ -98,7 +98,7 @@ def test_no_step_is_taken_before_the_proof(tmp_path, monkeypatch):
     def refuses(*_, **__):
         raise TrainingError("not proved")
 
-    monkeypatch.setattr(module, "prove_spans", refuses)
+    monkeypatch.setattr(run, "prove_spans", refuses)
     with pytest.raises(TrainingError, match="not proved"):
         tune(tmp_path / "out")
     assert steps == []

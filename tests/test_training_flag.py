@@ -16,9 +16,11 @@ from instruction_kit.errors import TrainingError
 from instruction_kit.token.layout import Asked
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing
-from instruction_kit.training import adapter, flag, quantised, watch
+from instruction_kit.training import adapter, flag, quantised, settle, watch
+from instruction_kit.training.argument import KitArguments
 from instruction_kit.training.field import FORCED, PASSED, READ, REFUSED
-from instruction_kit.training.flag import KitArguments, Request, as_arguments, parse
+from instruction_kit.training.flag import as_arguments, parse
+from instruction_kit.training.request import Request
 
 FIELDS = {item.name: item for config in (SFTConfig, ModelConfig) for item in dataclasses.fields(config)}
 OTHER = {
@@ -41,7 +43,9 @@ def test_every_field_stands_in_exactly_one_table():
 
 
 def names_in_code() -> set[str]:
-    nodes = [node for of in (flag, adapter, quantised, watch) for node in ast.walk(ast.parse(inspect.getsource(of)))]
+    nodes = [
+        node for of in (flag, settle, adapter, quantised, watch) for node in ast.walk(ast.parse(inspect.getsource(of)))
+    ]
     constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {text for text in constants if isinstance(text, str)} | {
         node.attr for node in nodes if isinstance(node, ast.Attribute)
@@ -143,7 +147,7 @@ def test_nothing_is_reported_unless_asked(monkeypatch):
     assert settled().config.report_to == []
     with pytest.raises(TrainingError, match="--report_to tensorboard: its package is not installed; the run's own"):
         settled(report_to=["tensorboard"])
-    monkeypatch.setattr(flag, "get_available_reporting_integrations", lambda: ["tensorboard"])
+    monkeypatch.setattr(settle, "get_available_reporting_integrations", lambda: ["tensorboard"])
     assert settled(report_to=["tensorboard"]).config.report_to == ["tensorboard"]
     with pytest.raises(TrainingError, match=r"--report_to tensorbord: did you mean tensorboard\?"):
         settled(report_to=["tensorbord"])

@@ -18,8 +18,8 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.token.shard import IGNORED
-from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
+from instruction_kit.training.start import Prepared, prepare
 
 PACKED = {**FLAGS, "packing": True, "max_length": 256, "per_device_train_batch_size": 1}
 WEIGHED = {"weigh": "pair", "task_weight": ["color=0.25"]}

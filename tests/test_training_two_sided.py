@@ -23,12 +23,12 @@ from instruction_kit.evaluation.evaluate import evaluate
 from instruction_kit.token.layout import read_layout
 from instruction_kit.token.record import read_record
 from instruction_kit.token.shard import IGNORED
-from instruction_kit.training import finetune as module
+from instruction_kit.training import feed
 from instruction_kit.training.document import documents
 from instruction_kit.training.field import CAUSAL_ONLY, FORCED, PASSED, READ, REFUSED
-from instruction_kit.training.finetune import Prepared, prepare
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run
+from instruction_kit.training.start import Prepared, prepare
 from instruction_kit.training.toy import make_tokenizer, make_toy_encoder_decoder
 from instruction_kit.training.two_sided import TwoSidedTrainer
 
@@ -117,7 +117,7 @@ def test_filling_goes_to_the_asked_multiple_and_is_no_label(tmp_path):
 
 
 def test_a_loss_on_the_prompt_does_not_pass_the_proof(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "tokenise", loss_on_the_prompt)
+    monkeypatch.setattr(feed, "tokenise", loss_on_the_prompt)
     with pytest.raises(TrainingError, match="the trained text is not the completion with the stop token"):
         tune(tmp_path / "refused")
 

@@ -12,9 +12,9 @@ from instruction_kit.errors import TrainingError
 from instruction_kit.evaluation.folder import read_pairs
 from instruction_kit.evaluation.measure import measure
 from instruction_kit.evaluation.summary import summarise
-from instruction_kit.training.finetune import prepare
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run
+from instruction_kit.training.start import prepare
 from instruction_kit.training.watch import is_greater_better
 
 WATCHED: dict[str, Any] = {

@@ -20,8 +20,8 @@ from instruction_kit import __version__
 from instruction_kit.build.manifest import Manifest, parts
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.token.weigh import Weighing
-from instruction_kit.training.flag import ModelSource
 from instruction_kit.training.held_out import HELD_OUT
+from instruction_kit.training.request import ModelSource
 from instruction_kit.training.resume import RunRecord
 
 TOLD = (

@@ -8,18 +8,12 @@ is an error with the nearest name. Abbreviated flags and files of flags beside t
 import argparse
 import dataclasses
 import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 import torch
-from transformers import BitsAndBytesConfig, HfArgumentParser
-from transformers.integrations.integration_utils import (
-    INTEGRATION_TO_CALLBACK,
-    get_available_reporting_integrations,
-)
+from transformers import HfArgumentParser
 from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
@@ -28,106 +22,14 @@ from instruction_kit.token.layout import Asked, Kind, read_variables
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing, weighing_of
 from instruction_kit.training import adapter, quantised, watch
-from instruction_kit.training.adapter import Adapter
+from instruction_kit.training.argument import KitArguments
 from instruction_kit.training.field import FORCED, REFUSED
+from instruction_kit.training.request import ModelSource, Request
+from instruction_kit.training.settle import config_of, device_of, take_init_kwargs
 from instruction_kit.training.sharded import check_sharding
 
 if TYPE_CHECKING:
     from transformers.hf_argparser import DataClassType
-
-OWN_FLAG_OF = {  # keys of model_init_kwargs that have a flag, and so one place
-    "attn_implementation": "--attn_implementation",
-    "dtype": "--dtype",
-    "quantization_config": "--load_in_4bit or --load_in_8bit",
-    "revision": "--model_revision",
-    "torch_dtype": "--dtype",
-    "trust_remote_code": "--trust_remote_code",
-}
-
-
-@dataclass
-class KitArguments:
-    """This kit's own flags."""
-
-    dataset_name: str = field(metadata={"help": "The folder of a built mixture."})
-    layout: str | None = field(
-        default=None,
-        metadata={
-            "help": "How prompt and completion become one text: plain, or chat (by the tokenizer's chat template). "
-            "Without it the layout that the model was tuned in, else chat where there is a template, else plain. "
-            "An encoder-decoder has one of its own."
-        },
-    )
-    system_message: str | None = field(
-        default=None, metadata={"help": "What begins every conversation of a chat layout that has none of its own."}
-    )
-    chat_template_kwargs: str | None = field(
-        default=None, metadata={"help": 'Variables of the chat template, as JSON: {"enable_thinking": false}.'}
-    )
-    accept_dropped: bool = field(
-        default=False, metadata={"help": "Go on when a task loses more than 1 percent of its pairs to max_length."}
-    )
-    tokens: str | None = field(
-        default=None,
-        metadata={
-            "help": "Token shards that `instruction-kit tokenize` wrote of this mixture for this model. Without it "
-            "they are written into the folder `tokens` of the output folder."
-        },
-    )
-    inspect: bool = field(
-        default=False, metadata={"help": "Show the first batch, with what is trained in colour, and end there."}
-    )
-    weigh: str = field(
-        default="token", metadata={"help": "What weighs the same in the loss: each token, or each pair."}
-    )
-    answer_weight: float = field(default=1.0, metadata={"help": "The weight of an answer's tokens in the loss."})
-    rationale_weight: float = field(
-        default=1.0, metadata={"help": "The weight of all else in an output that holds more than its answer."}
-    )
-    task_weight: list[str] | None = field(
-        default=None, metadata={"help": "TASK=NUMBER, several: what the weights of a task's pairs are multiplied by."}
-    )
-    held_out_rows: int = field(
-        default=50,
-        metadata={"help": "Rows of each held-out task that every evaluation ranks (--eval_strategy); 0 for none."},
-    )
-    merge_adapter: bool = field(
-        default=False, metadata={"help": "Write a whole model at the end, with the adapter of --use_peft merged in."}
-    )
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """Where a model comes from and how it is loaded."""
-
-    name: str
-    revision: str
-    dtype: torch.dtype
-    attn_implementation: str | None
-    trust_remote_code: bool
-    init_kwargs: dict[str, Any]
-    quantisation: BitsAndBytesConfig | None = None
-    """How the weights are held, where they are not held whole."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A tuning run with everything settled."""
-
-    built: Path
-    wanted: Wanted
-    """What the token rows are to be like."""
-    tokens: Path | None
-    """Shards that are there already."""
-    accept_dropped: bool
-    inspect: bool
-    layout: Asked
-    held_out_rows: int
-    adapter: Adapter | None
-    merge_adapter: bool
-    model: ModelSource
-    config: SFTConfig
-    resume: str | None
 
 
 class _Parser(HfArgumentParser):
@@ -152,19 +54,19 @@ def parse(arguments: Sequence[str]) -> Request:
         *_own(values),
         *watch.problems_of(values),
         *adapter.problems_of(values, given),
-        *quantised.problems_of(values, given, device=_device(values)),
+        *quantised.problems_of(values, given, device=device_of(values)),
     ]
     if problems:
         raise TrainingError("\n".join(problems))
     check_sharding(deepspeed=values["deepspeed"], merges=values["merge_adapter"])
-    config = _config(values, given)
+    config = config_of(values, given)
     model = ModelSource(
         name=values["model_name_or_path"],
         revision=values["model_revision"],
         dtype=getattr(torch, values["dtype"]),
         attn_implementation=values["attn_implementation"],
         trust_remote_code=values["trust_remote_code"],
-        init_kwargs=_init_kwargs(config),
+        init_kwargs=take_init_kwargs(config),
         quantisation=quantised.quantisation_of(values, dtype=getattr(torch, values["dtype"])),
     )
     resume = values["resume_from_checkpoint"]
@@ -287,76 +189,6 @@ def _weighing(values: dict[str, Any]) -> Weighing:
             f"--loss_type {values['loss_type']}: its loss cannot be weighed; give all tokens one weight"
         )
     return weighing
-
-
-def _config(values: dict[str, Any], given: set[str]) -> SFTConfig:
-    """Settle what TRL gets."""
-    accelerated = not _on_cpu(values) and torch.accelerator.is_available()
-    old_name = values["gradient_checkpointing"] if "gradient_checkpointing" in given else accelerated
-    checkpointing = values["activation_checkpointing"]
-    settled = {
-        **{item.name: values[item.name] for item in dataclasses.fields(SFTConfig) if item.name in values},
-        **{name: forced.value for name, forced in FORCED.items()},
-        "bf16": _bf16(values, accelerated=accelerated),
-        "activation_checkpointing": old_name if checkpointing is None else checkpointing,
-        "activation_checkpointing_kwargs": values["activation_checkpointing_kwargs"]
-        or values["gradient_checkpointing_kwargs"],
-        "gradient_checkpointing_kwargs": None,
-        "dataloader_pin_memory": values["dataloader_pin_memory"] and accelerated,
-        "resume_from_checkpoint": None,
-        "greater_is_better": watch.is_greater_better(values["metric_for_best_model"])
-        if values["greater_is_better"] is None
-        else values["greater_is_better"],
-    }
-    try:
-        config = SFTConfig(**settled)
-    except ValueError as error:
-        raise TrainingError(f"these flags do not go together: {error}") from error
-    if "report_to" not in given:
-        config.report_to = []
-    _check_services(list(config.report_to or []))
-    return config
-
-
-def _check_services(names: list[str]) -> None:
-    """Refuse to report to a service whose package is not there, before anything is read."""
-    there: list[str] = get_available_reporting_integrations()  # type: ignore[no-untyped-call]
-    for name in names:
-        if name not in there:
-            known = "its package is not installed" if name in INTEGRATION_TO_CALLBACK else nearest(name, there)
-            raise TrainingError(f"--report_to {name}: {known}; the run's own files hold the same figures")
-
-
-def _device(values: dict[str, Any]) -> str:
-    """Name the kind of device that the model will be on."""
-    found = None if _on_cpu(values) else torch.accelerator.current_accelerator()
-    return "cpu" if found is None else str(found.type)
-
-
-def _on_cpu(values: dict[str, Any]) -> bool:
-    return bool(values["use_cpu"]) or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
-
-
-def _bf16(values: dict[str, Any], *, accelerated: bool) -> bool:
-    """Say whether matrices are multiplied in bfloat16: where the hardware does so, unless the user says otherwise."""
-    native = accelerated and torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    if values["fp16"] and not accelerated:
-        raise TrainingError("--fp16: there is no accelerator here; leave it out to tune in float32")
-    if values["bf16"] and accelerated and torch.cuda.is_available() and not native:
-        raise TrainingError("--bf16: this GPU has no bfloat16; leave it out to tune in float32, or take --fp16 true")
-    return native and not values["fp16"] if values["bf16"] is None else values["bf16"]
-
-
-def _init_kwargs(config: SFTConfig) -> dict[str, Any]:
-    """Take model_init_kwargs out of the config, since the model is loaded here; refuse keys that have a flag."""
-    found = config.model_init_kwargs or {}
-    if not isinstance(found, dict):
-        raise TrainingError(f'--model_init_kwargs {found}: write it as JSON, for example {{"use_kernels": true}}')
-    config.model_init_kwargs = None
-    problems = [f"--model_init_kwargs {key}: set it by {OWN_FLAG_OF[key]}" for key in found if key in OWN_FLAG_OF]
-    if problems:
-        raise TrainingError("\n".join(problems))
-    return found
 
 
 def _default(name: str) -> object:

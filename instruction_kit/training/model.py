@@ -23,8 +23,8 @@ from instruction_kit.errors import TrainingError
 from instruction_kit.token.encode import is_encoder_decoder
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.record import TokenRecord
-from instruction_kit.training.flag import ModelSource
 from instruction_kit.training.quantised import keep_trainable
+from instruction_kit.training.request import ModelSource
 
 
 def load_tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
