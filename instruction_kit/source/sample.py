@@ -5,7 +5,7 @@ the tests compare with what happens. Dirt is of kinds that the real source has.
 """
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +28,7 @@ class Sample:
             raise SourceError(f"{path}: the task has no sample; write one, or build with data: source")
         self.path = path
 
-    @cached_property
+    @property
     def frame(self) -> pl.DataFrame:
         """The whole file, with `_split` and `_fate`.
 
@@ -36,18 +36,7 @@ class Sample:
             SourceError: a line is no JSON object, or its `_split` is none of train, validation, test and exemplars.
 
         """
-        rows = partial(jsonl_rows, File(str(self.path)), "utf-8")
-        batches = list(in_batches(rows, where=str(self.path), columns=None, typed=True))
-        for problem in (problem for batch in batches for problem in batch.problems):
-            raise SourceError(f"{self.path}:{problem.number + 1}: {problem.reason}")
-        if not batches:
-            raise SourceError(f"{self.path}: the sample is empty; write rows, or build with data: source")
-        frame = pl.concat([batch.frame for batch in batches], how="diagonal_relaxed")
-        split = frame[SPLIT] if SPLIT in frame.columns else pl.Series(SPLIT, [None] * frame.height, dtype=pl.String)
-        wrong = frame.filter(~split.cast(pl.String, strict=False).is_in(SPLITS).fill_null(value=False))
-        if wrong.height:
-            raise SourceError(f"{self.path}:{wrong[INDEX][0] + 1}: `_split` must be one of {', '.join(SPLITS)}")
-        return frame
+        return _frame(self.path, text_hash(self.path.read_bytes()))
 
     @property
     def split_names(self) -> tuple[str, ...]:
@@ -62,3 +51,20 @@ class Sample:
     def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
         """Give the rows of one split; `_index` is the line in the file, from 0."""
         yield Batch(self.frame.filter(pl.col(SPLIT) == part.split).drop(SPLIT, FATE, strict=False))
+
+
+@lru_cache(maxsize=256)
+def _frame(path: Path, _content: str) -> pl.DataFrame:
+    """A file is asked for its splits, its rows and its hashes in turn, and reads once as long as its bytes stay."""
+    rows = partial(jsonl_rows, File(str(path)), "utf-8")
+    batches = list(in_batches(rows, where=str(path), columns=None, typed=True))
+    for problem in (problem for batch in batches for problem in batch.problems):
+        raise SourceError(f"{path}:{problem.number + 1}: {problem.reason}")
+    if not batches:
+        raise SourceError(f"{path}: the sample is empty; write rows, or build with data: source")
+    frame = pl.concat([batch.frame for batch in batches], how="diagonal_relaxed")
+    split = frame[SPLIT] if SPLIT in frame.columns else pl.Series(SPLIT, [None] * frame.height, dtype=pl.String)
+    wrong = frame.filter(~split.cast(pl.String, strict=False).is_in(SPLITS).fill_null(value=False))
+    if wrong.height:
+        raise SourceError(f"{path}:{wrong[INDEX][0] + 1}: `_split` must be one of {', '.join(SPLITS)}")
+    return frame
