@@ -7,17 +7,16 @@ nothing of generalisation.
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
 
 from instruction_kit.build.manifest import Manifest
-from instruction_kit.errors import BuildError, EvaluationError, InstructionKitError
+from instruction_kit.command import Output, run_alone
+from instruction_kit.errors import BuildError, EvaluationError
 from instruction_kit.library import PACKAGE
 from instruction_kit.mixture import Mixture
 
@@ -38,8 +37,8 @@ RECIPE = {
     "max_length": MAX_TOKENS,
 }
 
-out = Console()
-err = Console(stderr=True)
+out = Output()
+err = Output(stderr=True)
 
 
 def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
@@ -167,17 +166,8 @@ def _tell(manifest: Manifest) -> None:
     out.print(f"held out: {', '.join(measured)}", highlight=False)
 
 
-def main() -> int:
+def main() -> None:
     """Run the command line."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine waiting threads would burn the other's time
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(demo)
-    try:
-        app(standalone_mode=False)
-    except InstructionKitError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except typer.Abort:
-        return 130
-    return 0
+    run_alone(demo)

@@ -1,8 +1,6 @@
 """The whole path in minutes: mixture, tuning, measurement. python scripts/demo.py --help."""
 
-import sys
-
 from instruction_kit.demo import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -103,6 +103,17 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.real_data)
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Small models are ten times as fast on one thread of torch as on two."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def real_data(pytestconfig) -> Path:
     """The folder `raw` of the real datasets, unpacked once for each version of their archive."""

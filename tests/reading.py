@@ -1,14 +1,14 @@
 """What the tests of file formats share: the rows of a source, with none lost and none told twice."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from instruction_kit import Files
+from instruction_kit.build.unit import valid
 from instruction_kit.errors import SourceError
-from instruction_kit.source.raw import INDEX, Batch, Problem, Where
+from instruction_kit.source.raw import INDEX, Problem, Where
 
 
 def rows_of(source: Files, folder: Path, *, split: str = "train", wanted: frozenset[str] | None = None):
@@ -23,16 +23,6 @@ def rows_of(source: Files, folder: Path, *, split: str = "train", wanted: frozen
         rows += [row for batch in batches for row in batch.frame.drop(INDEX).to_dicts()]
         problems += told
     return rows, [(problem.number, problem.reason) for problem in problems]
-
-
-def valid(given: Iterable[Batch]) -> list[Batch]:
-    """All batches but those that are void."""
-    batches: list[Batch] = []
-    for batch in given:
-        if batch.anew:
-            batches.clear()
-        batches.append(batch)
-    return batches
 
 
 def refused(source: Files, folder: Path, *, split: str = "train") -> str:

@@ -258,7 +258,7 @@ def test_a_picture_that_cannot_be_is_refused_before_anything_is_counted(folder, 
 @pytest.mark.parametrize(
     ("package", "arguments", "feature"),
     [
-        ("matplotlib", ["--picture", "picture.png"], "the picture of a built folder (matplotlib)"),
+        ("matplotlib", ["--picture", "picture.png"], "a picture (matplotlib)"),
         ("transformers", ["--tokenizer", "some/model"], "lengths in tokens (transformers)"),
     ],
 )

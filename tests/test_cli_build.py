@@ -1,5 +1,6 @@
 """`build` and the command as a whole: exit codes, where output goes, and what ends a run halfway."""
 
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from command import INSTALLED, command, refused
 from small_task import contents, lines, task_file
 
 from instruction_kit.build.manifest import read_manifest
+from instruction_kit.command import READER_GONE
 
 MIXTURE = "tasks: [snli, sst2]\nhold_out: [snli]\ndata: sample\n"
 TOLD = """\
@@ -117,7 +119,16 @@ def test_a_reader_that_stops_reading_ends_the_command_quietly():
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == "sst2: sample, split train, Classification, cluster sentiment\n"
-    assert process.returncode == 1
+    assert process.returncode == READER_GONE
+
+
+@pytest.mark.parametrize("arguments", [["list", "tasks"], ["list", "tasks", "--json"]])
+def test_a_reader_that_is_gone_before_the_first_line_is_no_error(arguments):
+    read, written = os.pipe()
+    os.close(read)
+    done = installed(*arguments, capture_output=False, stdout=written, stderr=subprocess.PIPE)
+    os.close(written)
+    assert (done.returncode, done.stderr) == (READER_GONE, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

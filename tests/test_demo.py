@@ -2,13 +2,14 @@
 
 import json
 import re
+import sys
 from itertools import dropwhile, takewhile
 from typing import Any
 
 import pytest
 from tiny_model import loss_on_the_prompt
 
-from instruction_kit.demo import LAST_LINE, demo
+from instruction_kit.demo import LAST_LINE, demo, main
 from instruction_kit.errors import BuildError, EvaluationError
 from instruction_kit.training import feed, run
 
@@ -74,3 +75,11 @@ def test_it_replaces_an_earlier_demo_and_nothing_else(mixture, tmp_path):
     with pytest.raises(BuildError, match="holds something that is no earlier demo"):
         demo(mixture, folder=folder, **SIZE)
     assert (folder / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_an_option_that_it_does_not_have_is_told_in_a_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo.py", "--bogus"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "No such option: --bogus" in capsys.readouterr().err

@@ -10,7 +10,6 @@ from typing import Any
 import huggingface_hub
 import polars as pl
 import pytest
-import torch
 from peft import LoraConfig, get_peft_model
 from test_evaluation_folder import copa, snli, sums, write_folder
 
@@ -32,16 +31,9 @@ from instruction_kit.token.layout import settle as settle_layout
 from instruction_kit.training.toy import make_toy
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "evaluate.py"
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = [text for of in [*snli(), *copa(), *sums()] for text in (of["prompt"], *of["candidates"], of["completion"])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small are ten times as fast on one thread as on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

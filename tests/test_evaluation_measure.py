@@ -19,16 +19,9 @@ from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.training.toy import make_toy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = [text for of in [*snli(), *copa(), *sums()] for text in (of["prompt"], *of["candidates"], of["completion"])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small are ten times as fast on one thread as on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,16 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny_model import from_config
 from transformers import BloomConfig, GPT2Config, GPTNeoXConfig, LlamaConfig, MistralConfig, OPTConfig
-from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from instruction_kit.errors import EvaluationError
 from instruction_kit.evaluation.batch import Scored
 from instruction_kit.evaluation.room import max_positions
 from instruction_kit.evaluation.score import log_likelihoods
 from instruction_kit.evaluation.shared import shares
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 VOCABULARY = 50
 SIZES: dict[str, Any] = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -39,18 +41,7 @@ SEQUENCES = st.lists(st.builds(Scored, TOKENS, TOKENS), min_size=1, max_size=20)
 
 
 def make(name: str) -> Any:
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        return AutoModelForCausalLM.from_config(CONFIGS[name])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small are ten times as fast on one thread as on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    return from_config(CONFIGS[name])
 
 
 @pytest.fixture(scope="module", params=list(CONFIGS))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny_model import from_config
 from transformers import BartConfig, PegasusConfig, T5Config
-from transformers.models.auto.modeling_auto import AutoModelForSeq2SeqLM
 
 from instruction_kit import Mixture
 from instruction_kit.errors import EvaluationError, TokenError
@@ -28,6 +28,8 @@ from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoded
 from instruction_kit.token.layout import Asked, layout_of
 from instruction_kit.training.toy import make_toy, make_toy_encoder_decoder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 VOCABULARY, STOP = 50, 1
 SMALL: dict[str, Any] = {"vocab_size": VOCABULARY, "d_model": 32, "eos_token_id": STOP, "pad_token_id": 0}
@@ -57,18 +59,7 @@ SEQUENCES = st.lists(st.builds(Scored, TOKENS, TOKENS), min_size=1, max_size=12)
 
 
 def make(name: str) -> Any:
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        return AutoModelForSeq2SeqLM.from_config(CONFIGS[name])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small are ten times as fast on one thread as on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    return from_config(CONFIGS[name])
 
 
 @pytest.fixture(scope="module", params=list(CONFIGS))

@@ -8,32 +8,19 @@ from annotated_types import Len
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from schema_rows import SCHEMAS
 
 from instruction_kit.errors import SchemaError
 from instruction_kit.schema import (
-    BooleanQA,
     Choice,
-    ClaimCheck,
-    Classification,
-    ClosedBookQA,
-    Coreference,
-    Dialogue,
     Free,
     Label,
     LongText,
     MathWordProblem,
     MultipleChoice,
-    NaturalLanguageInference,
     OpenInstruction,
-    Paraphrase,
-    ReadingComprehension,
-    Rewriting,
     Schema,
-    SequenceLabelling,
-    StructToText,
-    Summarization,
     Text,
-    Translation,
     Turn,
 )
 from instruction_kit.schema.columns import check_frame, frame_schema, is_columnar
@@ -53,26 +40,6 @@ class Survey(Schema):
     place: Text | None = None
     said: Annotated[list[Turn], Len(1, 3)]
 
-
-SHIPPED = [
-    BooleanQA,
-    ClaimCheck,
-    Classification,
-    ClosedBookQA,
-    Coreference,
-    Dialogue,
-    MathWordProblem,
-    MultipleChoice,
-    NaturalLanguageInference,
-    OpenInstruction,
-    Paraphrase,
-    ReadingComprehension,
-    Rewriting,
-    SequenceLabelling,
-    StructToText,
-    Summarization,
-    Translation,
-]
 
 BLANKS = ["", " ", "\n\t\r", "\x0b\x0c", "\x1c\x1d\x1e\x1f", "\x85", "\xa0", "\u1680", "\u2000\u200a", "\u2028\u2029"]
 BLANKS += ["\u202f", "\u205f", "\u3000"]
@@ -168,7 +135,7 @@ def by_column(frame: pl.DataFrame, schema: type[Schema]) -> list[set[str]]:
     return [set(verdict) for verdict in verdicts]
 
 
-@pytest.mark.parametrize("schema", [*SHIPPED, Survey])
+@pytest.mark.parametrize("schema", [*SCHEMAS.values(), Survey])
 @settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_frame_is_judged_as_pydantic_judges_its_rows(schema, data):

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reading import rows_of, valid
+from reading import rows_of
 
 from instruction_kit import Files, Task, labels
 from instruction_kit.build.scan import scan, scan_units
+from instruction_kit.build.unit import valid
 from instruction_kit.schema import Classification
 from instruction_kit.source import row
 from instruction_kit.source.raw import MAX_SHOWN_CHARS, Problem, Where

@@ -10,7 +10,7 @@ import pytest
 import torch
 from conftest import SCRATCH
 from safetensors.torch import load_file
-from tiny_model import FLAGS, cut, one_thread, texts, tune, watched_built
+from tiny_model import FLAGS, cut, from_config, one_thread, texts, tune, watched_built
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
@@ -57,9 +57,7 @@ def model(kind: str) -> Path:
     folder = SCRATCH / "architectures" / kind
     tokenizer = make_tokenizer(texts(), vocab_size=400, add_bos=kind in ("mistral", "gemma2"))
     special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        AutoModelForCausalLM.from_config(CONFIGS[kind](vocab_size=len(tokenizer), **special)).save_pretrained(folder)
+    from_config(CONFIGS[kind](vocab_size=len(tokenizer), **special), seed=0).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -13,7 +13,7 @@ import torch
 from command import command
 from conftest import SCRATCH
 from safetensors.torch import load_file
-from tiny_model import FLAGS, built, loss_on_the_prompt, one_thread, other_built, texts, watched_built
+from tiny_model import FLAGS, built, from_config, loss_on_the_prompt, one_thread, other_built, texts, watched_built
 from tiny_model import tune as tune_causal
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, BartConfig, Seq2SeqTrainer, Seq2SeqTrainingArguments
 from trl.trainer.sft_config import SFTConfig
@@ -50,9 +50,7 @@ def bart() -> Path:
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
         decoder_start_token_id=tokenizer.eos_token_id, forced_eos_token_id=None,
     )  # fmt: skip
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        AutoModelForSeq2SeqLM.from_config(config).save_pretrained(folder)
+    from_config(config, seed=0).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

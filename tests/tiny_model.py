@@ -14,7 +14,8 @@ import polars as pl
 import pyarrow as pa
 import torch
 from conftest import SCRATCH
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from instruction_kit import Frame, Mixture, Task, labels, text
 from instruction_kit.schema import Classification, MathWordProblem
@@ -129,6 +130,14 @@ def model(*, add_bos: bool = True, vocab_size: int = 400) -> Path:
     """Make the model once for a session."""
     folder = SCRATCH / "tiny" / f"model-{add_bos}-{vocab_size}"
     return make_toy(folder, texts(), vocab_size=vocab_size, hidden_size=32, num_layers=1, add_bos=add_bos)
+
+
+def from_config(config: PretrainedConfig, *, seed: int = 3) -> Any:
+    """A model of weights that are the same every time."""
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return kind.from_config(config)
 
 
 def tokenizer(*, add_bos: bool = True) -> PreTrainedTokenizerBase:

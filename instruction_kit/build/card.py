@@ -3,7 +3,7 @@
 In: a manifest. Out: the text of README.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import yaml
 
@@ -83,20 +83,20 @@ def _overlap(manifest: Manifest) -> Iterator[str]:
     what = "were taken out" if manifest.mixture["drop_overlap"] else "are trained on"
     yield f"Training rows that share text with held-out rows; they {what}, and the config `overlap` names them:"
     yield ""
-    yield "| held out | trained | rows | how |"
-    yield "|---|---|---:|---|"
-    for held, tasks in manifest.overlap.items():
-        for task, kinds in tasks.items():
-            how = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
-            yield f"| {held} | {task} | {sum(kinds.values()):,} | {how} |"
+    yield from _counted("held out", "trained", manifest.overlap)
 
 
 def _duplicates(manifest: Manifest) -> Iterator[str]:
     yield "Training rows that are copies of others were taken out; the config `duplicates` names both:"
     yield ""
-    yield "| trained | copies of | rows | how |"
+    yield from _counted("trained", "copies of", manifest.duplicates)
+
+
+def _counted(one: str, other: str, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[str]:
+    """A line for each pair of tasks: the rows of the one that share text with rows of the other, by the way found."""
+    yield f"| {one} | {other} | rows | how |"
     yield "|---|---|---:|---|"
-    for task, others in manifest.duplicates.items():
-        for kept, kinds in others.items():
+    for task, others in counts.items():
+        for beside, kinds in others.items():
             how = ", ".join(f"{kind} {rows:,}" for kind, rows in kinds.items())
-            yield f"| {task} | {kept} | {sum(kinds.values()):,} | {how} |"
+            yield f"| {task} | {beside} | {sum(kinds.values()):,} | {how} |"

@@ -1,7 +1,7 @@
 """A built folder as a picture: what trains, how long its pairs are, where the rows of the sources went.
 
-In: `Stats`, and a file whose suffix says the format. Out: the file. It is drawn on a canvas of its own with the
-library's defaults, so no setting of the reader's or of a notebook shows in it, and a folder gives the same bytes again.
+In: `Stats`, and a file whose suffix says the format. Out: the file. A folder
+gives the same bytes again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,10 @@ from typing import Literal, NamedTuple
 
 from instruction_kit.built.lengths import Length
 from instruction_kit.built.stats import Part, Stats, TaskLedger
-from instruction_kit.errors import BuildError, MissingExtraError
+from instruction_kit.canvas import INK, Axes, Figure, Patch, canvas, own_settings, quiet
+from instruction_kit.errors import BuildError
 
-try:
-    import matplotlib as mpl
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the picture of a built folder (matplotlib)", extra="tune") from error
-
-INK, SOFT, QUIET, FULL, EXPECTED = "#22262b", "#8a8f98", "#e0e3e8", "#1f5fa8", "#c0392b"
+SOFT, FULL, EXPECTED = "#8a8f98", "#1f5fa8", "#c0392b"
 FATES = {
     "used": "#1f5fa8",
     "not drawn": "#c3d4e8",
@@ -75,20 +67,17 @@ def draw(stats: Stats, path: Path) -> None:
     kind = picture_format(path)
     panels = list(_panels(stats))
     height = HEAD_INCHES + sum(panel.inches for panel in panels)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["svg.hashsalt"] = stats.fingerprint
-        canvas = Figure(figsize=(WIDTH_INCHES, height), facecolor="white")
-        FigureCanvasAgg(canvas)
-        _draw_head(canvas, stats, height)
+    with own_settings(salt=stats.fingerprint):
+        sheet = canvas(WIDTH_INCHES, height)
+        _draw_head(sheet, stats, height)
         top = height - HEAD_INCHES
         for panel in panels:
             low = (top - panel.inches + 0.55) / height
-            axes = canvas.add_axes((LEFT, low, RIGHT - LEFT, (panel.inches - PANEL_INCHES) / height))
-            canvas.text(0.02, (top - 0.2) / height, panel.title, fontsize=11, fontweight="bold", color=INK, va="center")
-            _draw_panel(canvas, axes, panel, stats, (top - 0.2) / height)
+            axes = sheet.add_axes((LEFT, low, RIGHT - LEFT, (panel.inches - PANEL_INCHES) / height))
+            sheet.text(0.02, (top - 0.2) / height, panel.title, fontsize=11, fontweight="bold", color=INK, va="center")
+            _draw_panel(sheet, axes, panel, stats, (top - 0.2) / height)
             top -= panel.inches
-        canvas.savefig(path, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {"Software": None})
+        sheet.savefig(path, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {"Software": None})
 
 
 def _panels(stats: Stats) -> Iterator[Panel]:
@@ -109,12 +98,7 @@ def _draw_panel(canvas: Figure, axes: Axes, panel: Panel, stats: Stats, title_at
     axes.set_ylim(len(panel.names) - 0.5, -0.5)
     axes.set_yticks(range(len(panel.names)), panel.names, fontsize=8.5, color=INK)
     axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", labelsize=8.5, color=QUIET, labelcolor=INK)
-    axes.grid(visible=True, axis="x", color=QUIET, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(QUIET)
+    quiet(axes, ticks="x", grid="x")
     if panel.kind == "pairs":
         _draw_pairs(axes, panel, stats)
     elif panel.kind == "lengths":

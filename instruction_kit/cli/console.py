@@ -5,18 +5,19 @@ is a line and no name is cut in two.
 """
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-out = Console()
-err = Console(stderr=True)
+from instruction_kit.command import Output, write
+
+out = Output()
+err = Output(stderr=True)
 
 RIGHT = ">"
 """Begins the name of a column of numbers."""
@@ -29,12 +30,12 @@ def show(*parts: RenderableType) -> None:
             out.print(part)
         else:
             need = Measurement.get(out, out.options.update(max_width=100_000), part).maximum
-            Console(file=out.file, width=max(out.width, need), color_system=None).print(part)
+            Output(file=out.file, width=max(out.width, need), color_system=None).print(part)
 
 
 def show_json(value: Any) -> None:
     """Print plain data to standard output, as UTF-8 and with nothing added."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> RenderableType:

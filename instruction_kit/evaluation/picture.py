@@ -1,14 +1,14 @@
 """A report as a picture: one panel for each split and headline kind, one line a cluster and a task.
 
-A hollow point is the model before tuning, a full one after it, bars are 95% intervals over rows, a tick is chance. It
-is drawn on a canvas of its own with the library's defaults, so no setting of the reader's or of a notebook shows in it.
+A hollow point is the model before tuning, a full one after it, bars are 95% intervals over rows, a tick is chance.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from instruction_kit.errors import MissingExtraError
+from instruction_kit.canvas import INK, Axes, Line2D, Rectangle, canvas, own_settings, quiet
+from instruction_kit.canvas import Figure as Sheet
 from instruction_kit.evaluation.grid import number
 from instruction_kit.evaluation.report import (
     BASELINE,
@@ -22,17 +22,7 @@ from instruction_kit.evaluation.report import (
     TaskResult,
 )
 
-try:
-    import matplotlib as mpl
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the picture of a report (matplotlib)", extra="tune") from error
-
-AFTER, BEFORE, CHANCE, INK, QUIET, BAND = "#1f5fa8", "#8a8f98", "#c0392b", "#22262b", "#e0e3e8", "#f4f6f8"
+AFTER, BEFORE, CHANCE, BAND = "#1f5fa8", "#8a8f98", "#c0392b", "#f4f6f8"
 LINE_INCHES, PANEL_INCHES, HEAD_INCHES, FOOT_INCHES, WIDTH_INCHES = 0.34, 0.95, 0.75, 0.35, 9.0
 LEFT, RIGHT = 0.33, 0.83
 """Where the axes begin and end, as shares of the width: names stand to the left, figures to the right."""
@@ -67,22 +57,19 @@ def draw(report: Report, path: str | Path) -> None:
     """Draw the report into a PNG file."""
     panels = list(_panels(report))
     height = HEAD_INCHES + FOOT_INCHES + sum(panel.inches for panel in panels)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["axes.unicode_minus"] = False
-        canvas = Canvas(figsize=(WIDTH_INCHES, height), facecolor="white")
-        FigureCanvasAgg(canvas)
+    with own_settings():
+        sheet = canvas(WIDTH_INCHES, height)
         top = height - HEAD_INCHES
         for panel in panels:
             bottom = top - panel.inches
             low = (bottom + 0.6) / height
-            axes = canvas.add_axes((LEFT, low, RIGHT - LEFT, (panel.inches - PANEL_INCHES) / height))
+            axes = sheet.add_axes((LEFT, low, RIGHT - LEFT, (panel.inches - PANEL_INCHES) / height))
             title = TITLES[panel.result.split]
-            canvas.text(0.02, (top - 0.2) / height, title, fontsize=11, fontweight="bold", color=INK, va="center")
+            sheet.text(0.02, (top - 0.2) / height, title, fontsize=11, fontweight="bold", color=INK, va="center")
             _draw_panel(axes, panel)
             top = bottom
-        _draw_frame(canvas, report, height)
-        canvas.savefig(path, format="png", dpi=150, metadata={"Software": None})
+        _draw_frame(sheet, report, height)
+        sheet.savefig(path, format="png", dpi=150, metadata={"Software": None})
 
 
 def _panels(report: Report) -> Iterator[Panel]:
@@ -113,12 +100,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel(panel.kind.title, fontsize=8.5, color=INK)
     axes.set_yticks([])
-    axes.tick_params(axis="x", labelsize=8.5, color=QUIET, labelcolor=INK)
-    axes.grid(visible=True, axis="x", color=QUIET, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(QUIET)
+    quiet(axes, ticks="x", grid="x")
     for place, line in enumerate(panel.lines):
         _draw_line(axes, place, line)
 
@@ -170,19 +152,19 @@ def _draw_figure(axes: Axes, place: float, figure: Figure, *, full: bool) -> Non
     )  # fmt: skip
 
 
-def _draw_frame(canvas: Canvas, report: Report, height: float) -> None:
+def _draw_frame(sheet: Sheet, report: Report, height: float) -> None:
     """Write the title, the key, and what the points and bars are."""
     two = BASELINE in report.models
     title = "Before and after tuning" if two else "Measurement"
-    canvas.text(0.02, 1 - 0.3 / height, title, fontsize=14, fontweight="bold", color=INK, va="center")
+    sheet.text(0.02, 1 - 0.3 / height, title, fontsize=14, fontweight="bold", color=INK, va="center")
     keys = [
         Line2D([], [], marker="o", color=AFTER, linewidth=1.8, label="after" if two else "model"),
         Line2D([], [], marker="|", color=CHANCE, linestyle="none", markersize=11, markeredgewidth=1.6, label="chance"),
     ]
     if two:
         keys.insert(0, Line2D([], [], marker="o", color=BEFORE, markerfacecolor="white", linewidth=1.8, label="before"))
-    canvas.legend(
+    sheet.legend(
         handles=keys, loc="center right", bbox_to_anchor=(0.98, 1 - 0.3 / height), ncols=3, frameon=False, fontsize=9
     )
     foot = "Points: mean over templates. Bars: 95% interval over rows."
-    canvas.text(0.02, 0.15 / height, foot, fontsize=8, color=BEFORE, va="center")
+    sheet.text(0.02, 0.15 / height, foot, fontsize=8, color=BEFORE, va="center")

@@ -7,16 +7,15 @@ way each check points, whichever that is.
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
-from rich.console import Console
 
 from instruction_kit.build.commit import committed, owned, write_text
-from instruction_kit.errors import ExperimentError, InstructionKitError, nearest
+from instruction_kit.command import Output, run_alone
+from instruction_kit.errors import ExperimentError, nearest
 from instruction_kit.experiment.arm import CHECKS, Arms, Check, CheckName
 from instruction_kit.experiment.scale import SCALES, Scale, ScaleName
 from instruction_kit.library import library_folder
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 JSON, MARKDOWN, PICTURE = "experiment.json", "experiment.md", "experiment.png"
 TOY_MODEL, WORK = "toy_model", ".work"
 
-out = Console()
-err = Console(stderr=True)
+out = Output()
+err = Output(stderr=True)
 
 
 def flan(  # noqa: PLR0913, PLR0917 - one for each option of the command
@@ -149,20 +148,11 @@ def _texts(size: Scale) -> Iterator[str]:
             yield file.read_text(encoding="utf-8")
 
 
-def main() -> int:
+def main() -> None:
     """Run the command line."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(flan)
-    try:
-        app(standalone_mode=False)
-    except InstructionKitError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except typer.Abort:
-        return 130
-    return 0
+    run_alone(flan)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,24 +1,13 @@
-"""The outcome of an experiment as a picture: a panel a check, a curve a measure, the paper's points beside them.
-
-It is drawn on a canvas of its own with the library's defaults, so no setting of the reader's shows in it.
-"""
+"""The outcome of an experiment as a picture: a panel a check, a curve a measure, the paper's points beside them."""
 
 from pathlib import Path
 
-from instruction_kit.errors import MissingExtraError
+from instruction_kit.canvas import INK, Axes, canvas, own_settings, quiet
 from instruction_kit.experiment.outcome import CheckOutcome, Experiment
 from instruction_kit.experiment.paper import TITLES
 
-try:
-    import matplotlib as mpl
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the picture of an experiment (matplotlib)", extra="tune") from error
-
 COLOURS = {"zero_shot": "#1f5fa8", "few_shot": "#2e8b57", "chain_of_thought": "#8a4fa3"}
-CHANCE, INK, QUIET = "#c0392b", "#22262b", "#e0e3e8"
+CHANCE = "#c0392b"
 WIDTH_INCHES, PANEL_INCHES, HEAD_INCHES = 9.0, 3.6, 0.7
 FOOT = "Points: mean over held-out tasks, bars: 95% interval over rows. Broken lines: before tuning. Hollow: the paper."
 
@@ -26,20 +15,17 @@ FOOT = "Points: mean over held-out tasks, bars: 95% interval over rows. Broken l
 def draw(experiment: Experiment, path: Path) -> None:
     """Draw the experiment into a PNG file."""
     height = HEAD_INCHES + PANEL_INCHES * len(experiment.checks)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["axes.unicode_minus"] = False
-        canvas = Canvas(figsize=(WIDTH_INCHES, height), facecolor="white")
-        FigureCanvasAgg(canvas)
+    with own_settings():
+        sheet = canvas(WIDTH_INCHES, height)
         top = height - HEAD_INCHES
         for check in experiment.checks:
-            axes = canvas.add_axes((0.09, (top - PANEL_INCHES + 0.75) / height, 0.66, (PANEL_INCHES - 1.2) / height))
+            axes = sheet.add_axes((0.09, (top - PANEL_INCHES + 0.75) / height, 0.66, (PANEL_INCHES - 1.2) / height))
             _draw_check(axes, check)
             top -= PANEL_INCHES
         title = f"Four checks after FLAN: {experiment.model}, scale {experiment.scale}"
-        canvas.text(0.02, 1 - 0.25 / height, title, fontsize=13, fontweight="bold", color=INK, va="center")
-        canvas.text(0.02, 1 - 0.53 / height, FOOT, fontsize=8, color=INK, va="center")
-        canvas.savefig(path, format="png", dpi=150, metadata={"Software": None})
+        sheet.text(0.02, 1 - 0.25 / height, title, fontsize=13, fontweight="bold", color=INK, va="center")
+        sheet.text(0.02, 1 - 0.53 / height, FOOT, fontsize=8, color=INK, va="center")
+        sheet.savefig(path, format="png", dpi=150, metadata={"Software": None})
 
 
 def _draw_check(axes: Axes, check: CheckOutcome) -> None:
@@ -48,12 +34,7 @@ def _draw_check(axes: Axes, check: CheckOutcome) -> None:
     axes.set_ylim(0, 100)
     axes.set_ylabel("accuracy, %", fontsize=8.5, color=INK)
     axes.set_xticks(range(len(check.arms)), [_wrapped(arm.title) for arm in check.arms], fontsize=7.5)
-    axes.tick_params(axis="both", labelsize=7.5, color=QUIET, labelcolor=INK)
-    axes.grid(visible=True, axis="y", color=QUIET, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(QUIET)
+    quiet(axes, grid="y", size=7.5)
     for place, measure in enumerate(check.measures):
         _draw_measure(axes, check, measure, shift=0.08 * (place - (len(check.measures) - 1) / 2))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)

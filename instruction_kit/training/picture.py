@@ -1,21 +1,14 @@
 """The curves of a run as a picture: one panel for each kind of figure, one line for each task or cluster.
 
-Full lines are what was trained on, dashed ones validation rows in the same colour. It is drawn on a canvas of its own
-with the library's defaults, so no setting of the reader's or of a notebook shows in it.
+Full lines are what was trained on, dashed ones validation rows in the same colour.
 """
 
 from collections.abc import Sequence
 from io import BytesIO
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
+from instruction_kit.canvas import INK, QUIET, Axes, Figure, MaxNLocator, canvas, own_settings, quiet
 from instruction_kit.training.curve import Curve, Panel
 
-INK, QUIET = "#22262b", "#e0e3e8"
 WIDTH_INCHES, PANEL_INCHES, LEGEND_LINES = 10.0, 3.6, 18
 """A legend names so many lines and no more, as high as its panel; the others are drawn grey."""
 AXES_SHARE = 0.73
@@ -25,9 +18,7 @@ COLORS = ("#1f5fa8", "#c0392b", "#2e8b57", "#b8860b", "#7b4ea3", "#1697a6", "#d2
 
 def draw(panels: Sequence[Panel]) -> bytes:
     """Draw panels one below the other; the picture is a PNG."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["axes.unicode_minus"] = False
+    with own_settings():
         found = BytesIO()
         figure(panels).savefig(found, format="png", dpi=120, metadata={"Software": None})
     return found.getvalue()
@@ -35,12 +26,11 @@ def draw(panels: Sequence[Panel]) -> bytes:
 
 def figure(panels: Sequence[Panel]) -> Figure:
     """Lay panels out, each with its legend to its right."""
-    canvas = Figure(figsize=(WIDTH_INCHES, PANEL_INCHES * len(panels)), facecolor="white")
-    FigureCanvasAgg(canvas)
+    sheet = canvas(WIDTH_INCHES, PANEL_INCHES * len(panels))
     for place, panel in enumerate(panels):
-        _draw_panel(canvas.add_subplot(len(panels), 1, place + 1), panel)
-    canvas.tight_layout(rect=(0, 0, AXES_SHARE, 1))
-    return canvas
+        _draw_panel(sheet.add_subplot(len(panels), 1, place + 1), panel)
+    sheet.tight_layout(rect=(0, 0, AXES_SHARE, 1))
+    return sheet
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
@@ -60,12 +50,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, fontsize=11, fontweight="bold", color=INK, loc="left")
     axes.set_ylabel(panel.label, fontsize=8.5, color=INK)
     axes.set_xlabel("step" + (" (dashed: validation rows)" if panel.dashed else ""), fontsize=8.5, color=INK)
-    axes.tick_params(labelsize=8.5, color=QUIET, labelcolor=INK)
-    axes.grid(visible=True, color=QUIET, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("bottom", "left"))
-        spine.set_color(QUIET)
+    quiet(axes, sides=("bottom", "left"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half a step
     if len(names) > LEGEND_LINES:
         axes.plot([], [], color=QUIET, label=f"{len(names) - LEGEND_LINES} more")

@@ -1,8 +1,6 @@
 """FLAN's four directional checks, for any base model: python scripts/experiments/flan.py --help."""
 
-import sys
-
 from instruction_kit.experiment.flan import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
