@@ -34,7 +34,7 @@ def test_the_page_needs_nothing_beside_it():
     assert re.findall(r"url\(|@import|//[a-z]", page.findtext("head/style") or "") == []
     policy = page.find("head/meta[@http-equiv='Content-Security-Policy']")
     assert policy is not None
-    assert policy.attrib["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert policy.attrib["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     assert len(PAGE.encode()) < 100_000
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from instruction_kit.evaluation.markup import Markup, element, joined
+from instruction_kit.evaluation.markup import Markup, element, joined, wide
 
 WIDTH, NAMES, FIGURES, HEAD, LINE, FOOT = 860, 250, 150, 8, 30, 34
 """Of the drawing: its width, what names and written figures take of it, and heights."""
@@ -187,4 +187,4 @@ def _shortened(name: str) -> str:
 
 def figure_of(drawing: Markup, *keys: Markup, caption: str) -> Markup:
     """A chart with its legend and caption."""
-    return element("figure", joined(*keys, drawing), element("figcaption", caption))
+    return element("figure", joined(*keys, wide(drawing, label=caption)), element("figcaption", caption))

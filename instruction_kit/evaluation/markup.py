@@ -28,6 +28,11 @@ def joined(*parts: str) -> Markup:
     return Markup("\n".join(parts))
 
 
+def wide(content: Markup, *, label: str) -> Markup:
+    """What is wider than a narrow window scrolls by itself, with the keyboard too."""
+    return element("div", content, class_="wide", role="region", aria_label=label, tabindex="0")
+
+
 def _attribute(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 

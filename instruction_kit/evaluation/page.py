@@ -7,7 +7,7 @@ of light or dark, tell apart for colour-blind eyes (Okabe and Ito, https://jfly.
 from collections.abc import Sequence
 
 from instruction_kit.evaluation.grid import Grid
-from instruction_kit.evaluation.markup import Markup, element, joined
+from instruction_kit.evaluation.markup import Markup, element, joined, wide
 
 STYLE = """
 :root{--ink:#1f2328;--quiet:#59636e;--line:#d8dee4;--band:#f3f5f7;--page:#fff;--chance:#b3261e;--box:#cfe0f1;
@@ -19,8 +19,9 @@ body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:60rem;background:var(--pa
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 h1{font-size:1.7rem;line-height:1.2;margin:0 0 .4rem}h2{font-size:1.3rem;margin:2.6rem 0 .4rem}
 h3{font-size:1.05rem;margin:1.8rem 0 .4rem}
-p,li{max-width:48rem}code{font-size:.9em;overflow-wrap:anywhere}
+p,li{max-width:48rem;overflow-wrap:anywhere}code{font-size:.9em;overflow-wrap:anywhere}
 figure{margin:1rem 0}figcaption{color:var(--quiet);font-size:.85rem;max-width:48rem}
+img{max-width:100%;height:auto}
 svg{display:block;width:100%;height:auto;font:13px system-ui,sans-serif}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;margin:.2rem 0;font-size:.9rem}
 .key{display:inline-flex;align-items:center;gap:.35rem}.key svg{width:16px;height:16px;display:inline-block}
@@ -31,14 +32,15 @@ text{fill:var(--ink)}.tick{text-anchor:middle;fill:var(--quiet);font-size:12px}.
 .s0{stroke:var(--c0);fill:var(--c0)}.s1{stroke:var(--c1);fill:var(--c1)}.s2{stroke:var(--c2);fill:var(--c2)}
 .s3{stroke:var(--c3);fill:var(--c3)}.s4{stroke:var(--c4);fill:var(--c4)}.s5{stroke:var(--c5);fill:var(--c5)}
 .hollow{fill:var(--page)}.small{fill-opacity:.35;stroke-width:1.2}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.88rem;margin:.6rem 0 1.2rem}
+.wide{overflow-x:auto}.wide>svg,.wide>img{min-width:38rem}
+table{border-collapse:collapse;font-size:.88rem;margin:.6rem 0 1.2rem}
 caption{text-align:left;font-weight:600;padding:.2rem 0}
 th,td{padding:.22rem .6rem;border-bottom:1px solid var(--line);text-align:right;font-variant-numeric:tabular-nums}
 th{font-weight:600}thead th{color:var(--quiet)}.name{text-align:left}
 summary{cursor:pointer;color:var(--quiet)}summary:focus-visible{outline:2px solid var(--c0)}
 @media print{body{max-width:none;padding:0}figure,table{break-inside:avoid}}
 """.strip()
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(title: str, *content: str) -> str:
@@ -65,7 +67,7 @@ def table_of(grid: Grid) -> Markup:
     ]
     body = joined("", *rows, "")
     made = element("table", element("caption", grid.title), element("thead", head), element("tbody", body))
-    return element("div", made, class_="wide", role="region", aria_label=grid.title, tabindex="0")
+    return wide(made, label=grid.title)
 
 
 def folded(summary: str, *content: str) -> Markup:

@@ -7,24 +7,21 @@ is read from the run's own files. A tuning run writes both when it ends.
 """
 
 import base64
-import html
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from instruction_kit.build.commit import committed, write_text
 from instruction_kit.errors import InstructionKitError, TrainingError
+from instruction_kit.evaluation.grid import Grid
+from instruction_kit.evaluation.markup import element, wide
+from instruction_kit.evaluation.page import page as frame
+from instruction_kit.evaluation.page import table_of
 from instruction_kit.training.curve import Curve, Panel, panels, read_history
 from instruction_kit.training.picture import draw
 
 PICTURE, PAGE = "tuning.png", "tuning.html"
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #22262b; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
-img { max-width: 100% }
-table { border-collapse: collapse; margin: 0 0 2rem }
-th, td { padding: .2rem .9rem; text-align: right; border-bottom: 1px solid #e0e3e8 }
-th:first-child, td:first-child { text-align: left; padding-left: 0 }
-"""
+COLUMNS = ("", "first", "last", "lowest", "highest", "at step")
 
 
 def write_page(folder: str | Path) -> list[Path]:
@@ -47,14 +44,10 @@ def write_page(folder: str | Path) -> list[Path]:
 
 def page(name: str, found: Sequence[Panel], picture: bytes) -> str:
     """Write the page: the picture within it, and a table for each panel."""
-    title = html.escape(f"Tuning {name}")
-    image = base64.b64encode(picture).decode("ascii")
-    body = "\n".join(line for panel in found for line in _table(panel))
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-        f'<img alt="The curves of the tables below" src="data:image/png;base64,{image}">\n{body}\n</body>\n</html>\n'
-    )
+    source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+    image = element("img", alt="The curves of the tables below", src=source)
+    tables = [part for panel in found for part in (element("h2", panel.title), table_of(_grid(panel)))]
+    return frame(f"Tuning {name}", wide(image, label="Curves"), *tables)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,19 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _table(panel: Panel) -> Iterator[str]:
-    yield f"<h2>{html.escape(panel.title)}</h2>"
-    yield "<table><tr><th></th><th>first</th><th>last</th><th>lowest</th><th>highest</th><th>at step</th></tr>"
-    yield from (_row(curve, "") for curve in panel.curves)
-    yield from (_row(curve, " (validation)") for curve in panel.dashed)
-    yield f"</table><p>{html.escape(panel.label.capitalize())}.</p>"
+def _grid(panel: Panel) -> Grid:
+    rows = [*(_row(curve, "") for curve in panel.curves), *(_row(curve, " (validation)") for curve in panel.dashed)]
+    return Grid(panel.label.capitalize(), COLUMNS, 1, tuple(rows))
 
 
-def _row(curve: Curve, kind: str) -> str:
+def _row(curve: Curve, kind: str) -> tuple[str, ...]:
     values = (curve.values[0], curve.values[-1], min(curve.values), max(curve.values))
-    cells = "".join(f"<td>{value:.4f}</td>" for value in values)
-    name = html.escape(curve.name.replace("_", " ") + kind)
-    return f"<tr><td>{name}</td>{cells}<td>{curve.steps[-1]:,}</td></tr>"
+    return (curve.name.replace("_", " ") + kind, *(f"{value:.4f}" for value in values), f"{curve.steps[-1]:,}")
 
 
 if __name__ == "__main__":
