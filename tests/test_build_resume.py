@@ -22,6 +22,7 @@ from small_task import built, claims, contents, lines, pairs, phrasings, recital
 from instruction_kit import Mixture
 from instruction_kit.build import build as build_build
 from instruction_kit.build import shard as build_shard
+from instruction_kit.build import work as build_work
 from instruction_kit.build.commit import committed, owned
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import BuildError
@@ -98,13 +99,14 @@ def test_a_build_killed_from_outside_at_any_time_goes_on_to_the_same_bytes(tmp_p
     ("name", "after"), [("scan", 1), ("write_runs", 2), ("merge", 2), ("card", 0), ("write_json", 0)]
 )
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch, name, after):
+    where = build_work if hasattr(build_work, name) else build_build
     paths = phrasings(tmp_path / "paths")
     tasks = [verdicts(claims(30)), verdicts(claims(20), name="more"), recitals(9)]
-    with stopped_at(monkeypatch, build_build, name, after=after):
+    with stopped_at(monkeypatch, where, name, after=after):
         built(tmp_path / "out", paths, *tasks, num_validation=3)
     done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
     kept = {}
-    with stopped_at(monkeypatch, build_build._Build, "_clear"):
+    with stopped_at(monkeypatch, build_build, "_clear"):
         built(tmp_path / "out", paths, *tasks, num_validation=3)
     for path, when in done.items():
         kept[path] = path.stat().st_mtime_ns == when
@@ -174,7 +176,7 @@ def test_a_damaged_file_is_noticed_and_it_alone_is_written_again(tmp_path, monke
 def test_a_damaged_run_of_a_stopped_build_is_made_again(tmp_path, monkeypatch):
     paths, task = phrasings(tmp_path / "paths"), verdicts(claims(30))
     built(tmp_path / "whole", paths, task)
-    with stopped_at(monkeypatch, build_build, "merge"):
+    with stopped_at(monkeypatch, build_work, "merge"):
         built(tmp_path / "out", paths, task)
     runs = sorted((tmp_path / "out" / ".work").rglob("train--*.parquet"))
     assert runs
@@ -217,7 +219,7 @@ def test_a_folder_with_another_mixture_is_refused_with_what_differs(tmp_path, mo
     phrasings(tmp_path / "mine", {"lines/one": "{{ text }}\n\n{{ options }}\n|||\n{{ answer }}"})
     mixture = Mixture(tasks=["lines"], paths=[tmp_path / "mine"], num_validation=2)
     if state == "stopped":
-        with stopped_at(monkeypatch, build_build, "merge", after=1):
+        with stopped_at(monkeypatch, build_work, "merge", after=1):
             mixture.build(tmp_path / "out")
     else:
         mixture.build(tmp_path / "out")

@@ -104,10 +104,11 @@ def _said_hash(said: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def owned(folder: Path) -> Iterator[None]:
+def owned(folder: Path) -> Iterator[int]:
     """Own a folder while working in it; where only the lock is left in it at the end, it goes with the lock.
 
-    The lock is the kernel's and goes with the process, so that a killed build leaves none behind.
+    The lock is the kernel's, so that a killed build leaves none behind: it goes with the last process that has the
+    handle, which the block is given.
 
     Raises:
         BuildError: another build owns it, or it cannot be written to.
@@ -126,7 +127,7 @@ def owned(folder: Path) -> Iterator[None]:
     try:
         os.ftruncate(handle, 0)
         os.write(handle, f"process {os.getpid()}".encode())
-        yield
+        yield handle
     finally:
         if [path.name for path in folder.iterdir()] == [lock.name]:
             lock.unlink()

@@ -39,7 +39,8 @@ UNSEEN: tuple[Role, ...] = ("validation", "held_out")
 """Roles of rows that no training prompt may show."""
 
 DRAWN_SCHEMA = {POS: pl.Int64(), ROW: pl.String(), HASH: pl.UInt64(), ROLE: pl.String(), PAIRS: pl.Int64()}
-_NO_ROWS = pl.DataFrame(schema={ROW: pl.String(), HASH: pl.UInt64(), SCAN: pl.Int64(), POS: pl.Int64()})
+POOL_SCHEMA = {ROW: pl.String(), HASH: pl.UInt64(), SCAN: pl.Int64(), POS: pl.Int64()}
+_NO_ROWS = pl.DataFrame(schema=POOL_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def draw(mixture: "Mixture", scans: Sequence[Scan]) -> Drawn:
         seen = _smallest(used, mixture.num_validation, mixture.seed, "seen", name)
         drawn += [((name, "train"), _with_role(used, "train")), ((name, "train"), _with_role(seen, "seen"))]
     drawn += [(key, _with_role(rows, "held_out")) for key, rows in measured.items()]
-    exemplars = {name: _exemplars(mixture, name, frames, drawn) for name in _showing(mixture)}
+    exemplars = {name: _exemplars(mixture, name, frames, drawn) for name in showing(mixture)}
     return Drawn(_by_scan(scans, drawn), made, same_key, overlap, mixture.drop_overlap, copies, exemplars, tokens)
 
 
@@ -122,7 +123,7 @@ def _without(
     }
 
 
-def _showing(mixture: "Mixture") -> list[str]:
+def showing(mixture: "Mixture") -> list[str]:
     """Tasks that show exemplars: those that are measured do so in the settings in which they are."""
     measured = any(parse_setting(key).few_shot for key in mixture.held_out_settings)
     trained = [

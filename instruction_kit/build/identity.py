@@ -42,13 +42,18 @@ class Identity:
 
 def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     """Hash what shapes the folder: mixture, tasks, templates, sources, code."""
-    active = sorted({unit.task for unit in units})
     contents: dict[str, list[str]] = {}
     for unit in units:
         contents.setdefault(f"source {unit.task} {unit.split}", []).extend(part.content for part in unit.parts)
+    sources = {name: text_hash(*parts) for name, parts in contents.items()}
+    return Identity(mixture.portable(), {**read_inputs(mixture), **sources})
+
+
+def read_inputs(mixture: "Mixture") -> dict[str, str]:
+    """Hashes of all that is read before any row is: code, tasks, templates, exemplars, tokenizer."""
+    active = sorted({*mixture.held_out.training, *mixture.held_out.measured})
     templates = {f"template {t.name}": t.hash for name in active for t in mixture.templates[name]}
     tasks = {f"task {name}": task_hash(mixture.chosen[name], data_dir=mixture.data_dir) for name in active}
-    sources = {name: text_hash(*parts) for name, parts in contents.items()}
     keys = {key for part in mixture.homes.values() for key in part.settings} | {*mixture.held_out_settings}
     shown = any(key.startswith("few_shot.") for key in keys)
     written = {name: mixture.chosen[name].exemplar_path for name in active if shown}
@@ -59,17 +64,12 @@ def identify(mixture: "Mixture", units: Sequence[ScanUnit]) -> Identity:
     length = {"tokenizer": tokenizer_hash(read_tokenizer(counted))} if counted else {}
     sketched = {"near duplicates": minhash_version()} if mixture.drop_duplicates == "near" else {}
     left = text_hash(*(part for item in mixture.leaving.items() for part in item))
-    inputs = {
-        "code": code_hash(),
-        "what leaves": left,
-        **length,
-        **sketched,
-        **tasks,
-        **exemplars,
-        **templates,
-        **sources,
-    }
-    return Identity(mixture.portable(), inputs)
+    return {"code": code_hash(), "what leaves": left, **length, **sketched, **tasks, **exemplars, **templates}
+
+
+def differences(before: Identity, now: Identity) -> list[str]:
+    """What is said, read or written differently."""
+    return [*_changed(before.mixture, now.mixture), *_moved(before.inputs, now.inputs)]
 
 
 def check_folder(out: Path, work: Path, identity: Identity) -> None:
@@ -82,8 +82,8 @@ def check_folder(out: Path, work: Path, identity: Identity) -> None:
     begun = [path for path in work.parent.glob(f"*/{IDENTITY}") if path.parent != work]
     finished = [out / MANIFEST] if (out / MANIFEST).is_file() else []
     for path in (*begun, *finished):
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if changed := [*_changed(before["mixture"], identity.mixture), *_moved(before["inputs"], identity.inputs)]:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if changed := differences(Identity(said["mixture"], said["inputs"]), identity):
             raise BuildError(
                 f"{out}: holds another mixture: {'; '.join(changed)}; build into a new folder, or remove this one"
             )

@@ -29,7 +29,6 @@ SAME_KEY = "another row before it has the same key"
 
 def task_records(
     mixture: "Mixture",
-    roles: Mapping[str, Any],
     scans: Sequence[Scan],
     drawn: Drawn,
     rendered: Sequence[Mapping[str, Any]],
@@ -39,14 +38,15 @@ def task_records(
     total = sum(quota.pairs for quota in drawn.quotas.values())
     written = sum(values["pairs"].get("train", 0) for values in rendered)
     records = {}
-    for name in sorted(roles):
+    measured = mixture.held_out.measured
+    for name in sorted({scan.unit.task for scan in scans}):
         task, quota = mixture.chosen[name], drawn.quotas.get(name)
         mine = [(scan, values) for scan, values in zip(scans, rendered, strict=True) if scan.unit.task == name]
         pairs = sum(values["pairs"].get("train", 0) for _, values in mine)
         records[name] = TaskRecord(
             cluster=task.cluster,
             part=mixture.home(name),
-            role=roles[name],
+            role="held_out" if name in measured else "train",
             task_schema=task.schema.__name__,
             metrics=list(task.metrics),
             license=task.license,

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from instruction_kit.build.commit import file_hash
 from instruction_kit.errors import BuildError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+Config = Literal["train", "held_out", "rejected", "overlap", "duplicates"]
 
 
 class Record(BaseModel):
@@ -26,7 +28,7 @@ class Shard(Record):
 
     path: str
     """Relative to the folder, with forward slashes."""
-    config: Literal["train", "held_out", "rejected", "overlap", "duplicates"]
+    config: Config
     split: str
     rows: int
     sha256: str
@@ -137,6 +139,11 @@ class Manifest(Record):
     splits: dict[str, dict[str, int]]
     """Config -> split -> rows; a split that was planned and has no rows is 0 and in no file."""
     shards: list[Shard]
+
+
+def shard_record(out: Path, path: str, *, config: Config, split: str, rows: int) -> Shard:
+    """What is said of a file that lies in a built folder."""
+    return Shard(path=path, config=config, split=split, rows=rows, sha256=file_hash(out / path))
 
 
 def parts(manifest: Manifest) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,9 @@ class ShardUnit:
     count: int
     """Shards of this split."""
 
+    def __str__(self) -> str:
+        return f"shard {self.path}"
+
     @property
     def path(self) -> str:
         """Relative to the built folder."""
@@ -44,11 +47,15 @@ class ShardUnit:
         return f"{self.config}--{self.split}--{self.number:05d}.parquet"
 
 
-def shard_units(planned: Mapping[str, int]) -> dict[str, list[ShardUnit]]:
-    """Home -> its shards, for the planned number of pairs of each home."""
+def num_shards(planned: Mapping[str, int]) -> dict[str, int]:
+    """Home -> in how many shards its pairs come, for the number of pairs that is planned."""
+    return {home: max(1, -(-pairs // SHARD_PAIRS)) for home, pairs in planned.items()}
+
+
+def shard_units(counts: Mapping[str, int]) -> dict[str, list[ShardUnit]]:
+    """Home -> its shards, for the number of shards of each home."""
     units = {}
-    for home, pairs in planned.items():
-        count = max(1, -(-pairs // SHARD_PAIRS))
+    for home, count in counts.items():
         config: Literal["train", "held_out"] = "train" if home in TRAIN_SPLITS else "held_out"
         units[home] = [ShardUnit(config, home, number, count) for number in range(count)]
     return units

@@ -34,6 +34,9 @@ class ScanUnit:
     data_dir: Path | None
     key: str
 
+    def __str__(self) -> str:
+        return f"scan {self.task} {self.split}"
+
 
 def split_units(
     task: Task, split: str, *, data: Literal["source", "sample"], data_dir: Path | None, code: str = ""

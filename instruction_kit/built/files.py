@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from instruction_kit.build.build import README, WORK
+from instruction_kit.build.build import README
 from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash
+from instruction_kit.build.job import WORK
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard
 from instruction_kit.build.overlap import MATCHES
 from instruction_kit.build.rejected import REJECTED_SCHEMA

@@ -42,6 +42,9 @@ def build(
     only: Annotated[
         Literal["held_out"] | None, typer.Option(help="Build what is measured, and no training side.")
     ] = None,
+    num_proc: Annotated[
+        int, typer.Option("--num-proc", min=1, help="So many processes do the work; the result is the same.")
+    ] = 1,
 ) -> None:
     """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
     from instruction_kit.build.losses import totals
@@ -49,7 +52,7 @@ def build(
 
     try:
         wanted = named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or [])
-        manifest = wanted.build(folder, only=only, progress=True)
+        manifest = wanted.build(folder, only=only, num_proc=num_proc, progress=True)
     except KeyboardInterrupt:
         err.print("stopped; the same command goes on from there", highlight=False)
         raise

@@ -3,12 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, field_serializer, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SerializationInfo,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 
 from instruction_kit.mixture.value import FROZEN, refused
 from instruction_kit.render.setting import ExemplarSource
 
 MAX_EXEMPLARS = 64
+LOCAL = "local"
+"""The context in which a mixture is written down for this machine alone."""
 
 
 def _range(value: Any) -> Any:
@@ -46,6 +56,8 @@ class Exemplars(BaseModel):
         return folder
 
     @field_serializer("folder")
-    def _portable(self, folder: Path | None) -> str | None:
-        """Where it lies on this machine enters nothing that is written."""
-        return None if folder is None else folder.name if folder.is_absolute() else folder.as_posix()
+    def _portable(self, folder: Path | None, info: SerializationInfo) -> str | None:
+        """Where it lies on this machine enters nothing that is kept."""
+        if folder is None:
+            return None
+        return folder.name if folder.is_absolute() and info.context != LOCAL else folder.as_posix()

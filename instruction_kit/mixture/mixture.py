@@ -191,11 +191,17 @@ class Mixture(Keys):
 
         return plan(self)
 
-    def build(self, out: str | Path, *, only: Literal["held_out"] | None = None, progress: bool = False) -> "Manifest":
-        """Write the mixture as a folder that `load_dataset` reads; resumes where a stopped build left off."""
+    def build(
+        self, out: str | Path, *, only: Literal["held_out"] | None = None, num_proc: int = 1, progress: bool = False
+    ) -> "Manifest":
+        """Write the mixture as a folder that `load_dataset` reads; resumes where a stopped build left off.
+
+        `num_proc` processes do the work; what is written does not depend on how many.
+        """
         from instruction_kit.build.build import build
 
-        return build(self.model_copy(update={"only": only}) if only else self, Path(out), progress=progress)
+        mixture = self.model_copy(update={"only": only}) if only else self
+        return build(mixture, Path(out), num_proc=num_proc, progress=progress)
 
     def dataset(self) -> "dict[str, DatasetDict]":
         """Build in memory: `{"train": DatasetDict, "held_out": DatasetDict}` with the rows that `build` would write."""
