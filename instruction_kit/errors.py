@@ -19,6 +19,8 @@ nearest valid ones. Bad rows are no errors: they are counted and written to `rej
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
+from typing import Any
 
 
 class InstructionKitError(Exception):
@@ -70,6 +72,11 @@ class MissingExtraError(InstructionKitError):
 
     def __init__(self, feature: str, *, extra: str) -> None:
         super().__init__(f"{feature} needs the extra `{extra}`: pip install 'instruction-kit[{extra}]'")
+        self._again = partial(type(self), feature, extra=extra)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From one process to another an error goes by what makes it."""
+        return self._again, ()
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -1,8 +1,5 @@
 """What may change a mixture, and what may not: a property for each sentence, over real builds."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ from small_task import PHRASINGS, claims, phrasings, verdicts
 
 from instruction_kit import Files, Mixture, Task
 from instruction_kit.build import shard, texts
+from instruction_kit.source import raw
 
 TEXTS = {
     **PHRASINGS,
@@ -163,44 +161,23 @@ def test_order_of_listing_changes_nothing(tasks, keys, order):
     assert same(before, after)
 
 
-PROCESS = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-import test_mixture_property as here
-from instruction_kit.build import shard, texts
-from instruction_kit.source import row
-shard.BATCH_PAIRS = texts.BATCH_ROWS = row.BATCH_ROWS = int(sys.argv[2])
-here.in_a_process(Path(sys.argv[1]))
-"""
+def laid_out(folder: Path, counts: tuple[int, ...], **options: Any) -> dict[str, pl.DataFrame]:
+    """The pairs of a task whose rows lie in files of so many rows each, beside tasks in memory."""
+    start, paths = 0, []
+    for number, count in enumerate(counts):
+        paths.append(str(folder / f"{number}.parquet"))
+        pq.write_table(claims(40)[start : start + count].to_arrow(), paths[-1], **options)
+        start += count
+    read = verdicts(claims(40), name="read", source=Files({"train": paths}))
+    return built(folder, [read, *drawn([12])], drop_duplicates="near", phrasings=2)
 
 
-def in_a_process(folder: Path) -> None:
-    source = Files({"train": [str(path) for path in sorted(folder.glob("*.parquet"))]})
-    read = verdicts(claims(40), name="read", source=source)
-    mixture(folder, [read, *drawn([30, 12])], drop_duplicates="near", phrasings=2).build(folder / "out")
-
-
-def test_process_count_changes_nothing(tmp_path):
-    """There is no runner but the serial one yet: two processes stand for it, which share neither the seed of Python's
-    hashes nor threads, sizes of batches, row groups, nor the number of files."""
-    made = []
-    for name, seed, threads, size, groups in (("one", "1", "1", 7, (40,)), ("two", "2", "2", 10_000, (13, 27))):
-        folder = tmp_path / name
-        folder.mkdir()
-        start = 0
-        for number, count in enumerate(groups):
-            pq.write_table(
-                claims(40)[start : start + count].to_arrow(), folder / f"{number}.parquet", row_group_size=size
-            )
-            start += count
-        said = {"PYTHONHASHSEED": seed, "POLARS_MAX_THREADS": threads, "INSTRUCTION_KIT_CACHE": str(folder / "cache")}
-        code = PROCESS.format(tests=str(Path(__file__).parent))
-        subprocess.run([sys.executable, "-c", code, folder, str(size)], check=True, env={**os.environ, **said})
-        made.append({p.relative_to(folder): pl.read_parquet(p) for p in sorted(folder.glob("out/*/*.parquet"))})
-    assert list(made[0]) == list(made[1])
-    assert all(frame.equals(made[1][path]) for path, frame in made[0].items())
-    assert sum(frame.height for frame in made[0].values()) > 150
+@settings(few, max_examples=3)
+@given(st.integers(1, 39), st.integers(6, 40), st.integers(1, 50))
+def test_neither_files_nor_row_groups_nor_batches_of_a_source_change_anything(first, group, batch):
+    """So neither can who reads them: that the number of processes changes no byte stands in test_build_process."""
+    with somewhere() as one, somewhere() as other, patch.object(raw, "BATCH_ROWS", batch):
+        assert same(laid_out(one, (40,), row_group_size=group), laid_out(other, (first, 40 - first)))
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ from instruction_kit.build.card import card
 from instruction_kit.build.commit import file_hash, owned, write_json, write_text
 from instruction_kit.build.draw import Drawn, draw
 from instruction_kit.build.drawn import write_drawn
-from instruction_kit.build.home import homes_of, planned_pairs
 from instruction_kit.build.identity import check_folder, identify, sign
 from instruction_kit.build.job import WORK, Job
 from instruction_kit.build.losses import notable
 from instruction_kit.build.manifest import MANIFEST, Manifest, Shard, read_manifest
+from instruction_kit.build.planned import homes_of, planned_pairs
 from instruction_kit.build.progress import Progress, bars, silent
 from instruction_kit.build.record import manifest_of
 from instruction_kit.build.runner import Runner, check_num_proc, runner
@@ -48,8 +48,8 @@ def build(mixture: "Mixture", out: Path, *, num_proc: int = 1, progress: bool = 
         BuildError: the folder holds something else, or another build owns it; or `num_proc` cannot be.
 
     """
-    mixture.check()  # every flaw of the mixture comes before any work
     check_num_proc(mixture, num_proc)
+    mixture.check()  # every flaw of the mixture comes before any work
     _check_place(out)
     with owned(out / WORK) as lock, bars() if progress else silent() as shown:
         units = list(_scan_units(mixture))

@@ -36,8 +36,9 @@ def _placed(mixture: "Mixture", name: str, pool: pl.DataFrame, scans: Sequence[S
     """The exemplar rows of one task in the order of the files in which they lie."""
     split = mixture.chosen[name].exemplar_split(mixture.data)
     files = {s.unit.number: str(s.examples) for s in scans if (s.unit.task, s.unit.split) == (name, split)}
-    where = pl.col(SCAN).replace_strict(files, return_dtype=pl.String()).alias(EXAMPLES)
-    return pool.select(list(POOL_SCHEMA)).sort(SCAN, maintain_order=True).with_columns(where, pl.lit(name).alias(OF))
+    placed = pool.select(list(POOL_SCHEMA)).sort(SCAN, maintain_order=True)
+    where = pl.Series(EXAMPLES, [files[number] for number in placed[SCAN]], dtype=pl.String())
+    return placed.with_columns(where, pl.lit(name).alias(OF))
 
 
 def drawn_rows(work: Path, done: Scan) -> pl.DataFrame:

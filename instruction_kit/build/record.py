@@ -11,10 +11,10 @@ from typing import Any
 from instruction_kit import __version__
 from instruction_kit.build import leakage, removal
 from instruction_kit.build.draw import Drawn
-from instruction_kit.build.home import held_out_splits
 from instruction_kit.build.job import Job
 from instruction_kit.build.ledger import shares, task_records
 from instruction_kit.build.manifest import FORMAT_VERSION, Manifest, Shard, TemplateRecord
+from instruction_kit.build.planned import held_out_splits
 from instruction_kit.build.scan import Scan
 
 

@@ -7,7 +7,6 @@ and templates itself, by path, and checks that they are those of the job; no tas
 import os
 import pickle
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -35,7 +34,7 @@ def main(handle: int) -> None:
 
     It is told to stop by SIGTERM, so that files which are half written go; where that process is gone, at once.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a task file's code raises is caught, this is not
     line: Connection[Any, Any] = Connection(handle)
     asked: SimpleQueue[Asked] = SimpleQueue()
     work = _Work(line.recv())
@@ -43,7 +42,7 @@ def main(handle: int) -> None:
     try:
         while True:
             line.send(work.outcome(*asked.get()))
-    except (SystemExit, OSError):
+    except (KeyboardInterrupt, OSError):
         os._exit(0)  # no thread of a library is waited for
 
 
@@ -85,6 +84,6 @@ def _handed(error: Exception) -> Exception:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - what was made in the line above
     except Exception:  # noqa: BLE001 - whatever its class raises
         told = RuntimeError(f"{type(error).__name__}: {error}")
-        told.add_note(error.__notes__[0])
+        told.add_note("\n".join(getattr(error, "__notes__", [])))
         return told
     return error

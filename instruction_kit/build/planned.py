@@ -1,4 +1,4 @@
-"""Homes: the splits of a built mixture, and how many pairs go to each as far as counts alone can tell.
+"""How many pairs go to each split of the built mixture, which is their home, as far as counts alone can tell.
 
 In: the draw. Out: pairs by home, from which only the number of shards follows; and the splits that are held out.
 """
