@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from library import TASKS, first_rows, plain, rendered, rows_of, templates_of
 
-from instruction_kit.review.rendered import settings_of
+from instruction_kit.review.asked import settings_of
 from instruction_kit.review.rows import Row
 from instruction_kit.schema import Choice, Label
 from instruction_kit.source.raw import SPLIT

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from library import TASKS, plain, rendered, rows_of
 
-from instruction_kit.review.rendered import settings_of
+from instruction_kit.review.asked import settings_of
 
 Raw = Mapping[str, Any]
 Meant = Callable[[Raw], str]

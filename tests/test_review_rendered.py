@@ -44,6 +44,7 @@ ROWS: list[dict[str, object]] = [
     {"title": "Soup", "post": "The soup was cold.", "stars": 0, "why": "Nobody likes it cold.", "_split": "train"},
     {"title": None, "post": "{{ Great soup }}  ||| None!!", "stars": 1, "why": None, "_split": "train"},
     {"title": "Cold", "post": "It was hot", "stars": 0, "why": "So it is good. It was not.", "_split": "train"},
+    {"title": "Tea", "post": "Fine tea", "stars": 1, "why": "Somebody likes it.", "_split": "train"},
 ]
 SOUND = "{{ body }}\n\nHow was it?\n\n{{ options }}\n|||\n{{ answer }}\n"
 SETTINGS = ("zero_shot.options", "zero_shot.no_options", "zero_shot.options.cot", "zero_shot.no_options.inverted")
@@ -84,8 +85,8 @@ def test_odd_rows_are_no_fault_of_a_sound_phrasing(tmp_path):
         ),
         (
             "{{ body }}\n\nHow was { }?\n\n{{ options }}\n|||\n{{ answer }}\n",
-            1,
-            "unfilled_slot: prints '{', as if something had not been filled in (zero_shot.options, {}:1)",
+            3,
+            "unfilled_slot: prints '{ }', as if something had not been filled in (zero_shot.options, {}:1)",
         ),
         (
             "{{ title }}: {{ body }}\n|||\n{{ answer }}\n",
@@ -106,14 +107,14 @@ def test_odd_rows_are_no_fault_of_a_sound_phrasing(tmp_path):
             "{{ body }}\n\nWhy?\n|||\n{{ rationale }} So it is {{ answer }}.\n",
             1,
             (
-                "row_left_out: cannot take every row: its answer or rationale holds the words by which the answer is "
+                "not_read_back: cannot take every row: its answer or rationale holds the words by which the answer is "
                 "found again (zero_shot.no_options.cot, {}:3)"
             ),
         ),
         (
             "{{ body }}\n\nHow was it?\n|||\n{% if title %}{{ title }}{% endif %}\n",
             1,
-            "row_left_out: cannot take every row: its output is empty (zero_shot.no_options.inverted, {}:2)",
+            "empty: cannot take every row: its output is empty (zero_shot.no_options.inverted, {}:2)",
         ),
     ],
 )

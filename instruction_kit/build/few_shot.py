@@ -5,7 +5,7 @@ under the phrasing of the question and in its style of options. A row that is me
 all its templates.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -17,6 +17,8 @@ from instruction_kit import choice
 from instruction_kit.build.listing import Lister
 from instruction_kit.exemplar.arrangement import ARRANGEMENTS, Arrangement, Shown
 from instruction_kit.exemplar.pool import Pool, balanced_field, input_fields, offered
+from instruction_kit.render.listing import Listing
+from instruction_kit.render.pair import Pair
 from instruction_kit.render.render import Prompting, render
 from instruction_kit.render.setting import Setting
 from instruction_kit.task.task import Task
@@ -42,15 +44,22 @@ class Shots:
     arrangement: Arrangement
 
 
-class FewShot:
-    """Draws and renders the exemplars of one split of one task."""
+Solve = Callable[[Pool, int, Template, Setting, Listing], Pair]
+"""One place of a pool, rendered; a `RowProblem` where it cannot stand in that phrasing."""
 
-    def __init__(self, mixture: "Mixture", task: Task, pools: "Pools", *, split: str) -> None:
+
+class FewShot:
+    """Draws and renders the exemplars of one split of one task; `solve` is for whoever has them rendered already."""
+
+    def __init__(
+        self, mixture: "Mixture", task: Task, pools: "Pools", *, split: str, solve: Solve | None = None
+    ) -> None:
         self._task, self._pools, self._joiner = task, pools, mixture.joiner
         self._own = split == task.exemplar_split(mixture.data)
         self._rule = mixture.part(task.name).exemplars
         self._name = (mixture.seed, "exemplars", task.name, split)
         self._lister = Lister(mixture, task, split=split)
+        self._solve = solve or self._solved
 
     def drawn(self, rows: choice.Keys, use: int) -> list[Shots]:
         """The draws of one use of each row."""
@@ -92,18 +101,21 @@ class FewShot:
         for rank, place in places:
             listing = self._lister.beside(shots.key ^ pool.hashes[place], pool.examples[place], style)
             try:
-                pair = render(
-                    pool.examples[place],
-                    template=template,
-                    setting=setting,
-                    task=self._task,
-                    prompting=Prompting(self._joiner),
-                    listing=listing,
-                )
+                pair = self._solve(pool, place, template, setting, listing)
             except RowProblem:  # it cannot stand in this phrasing; the next one may
                 continue
             if not pair.turns:
                 yield rank, Shown(pool.rows[place], pair.prompt, pair.completion)
+
+    def _solved(self, pool: Pool, place: int, template: Template, setting: Setting, listing: Listing) -> Pair:
+        return render(
+            pool.examples[place],
+            template=template,
+            setting=setting,
+            task=self._task,
+            prompting=Prompting(self._joiner),
+            listing=listing,
+        )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from instruction_kit.build.leakage import POS
 from instruction_kit.build.prompts import read_prompts
 from instruction_kit.build.render import drawn_examples
 from instruction_kit.build.rowid import HASH, ROW
-from instruction_kit.choice import row_hashes
 from instruction_kit.exemplar.pool import Pool
 from instruction_kit.task.exemplars import read_exemplars
 from instruction_kit.task.task import Task
@@ -24,7 +23,7 @@ from instruction_kit.task.task import Task
 if TYPE_CHECKING:
     from instruction_kit.mixture import Mixture
 
-NONE = Pool((), np.empty(0, dtype=np.uint64), ())
+NONE = Pool.named({})
 
 
 def pools(mixture: "Mixture", task: Task, rows: pl.DataFrame) -> Pools:
@@ -34,8 +33,7 @@ def pools(mixture: "Mixture", task: Task, rows: pl.DataFrame) -> Pools:
         return Pools(NONE, NONE, first)
     folder = mixture.prompts_of(task.name)
     written = read_prompts(task, folder) if folder else read_exemplars(task)
-    file = Pool(tuple(written), row_hashes(list(written)), tuple(written.values()))
-    return Pools(_read(rows) if first == "rows" else NONE, file, first)
+    return Pools(_read(rows) if first == "rows" else NONE, Pool.named(written), first)
 
 
 def _read(rows: pl.DataFrame) -> Pool:

@@ -16,7 +16,6 @@ from rich.text import Text
 from instruction_kit.build.few_shot import FewShot, Pools
 from instruction_kit.build.first import first_examples
 from instruction_kit.build.rowid import HASH, ROW
-from instruction_kit.choice import row_hashes
 from instruction_kit.cli.console import err, out
 from instruction_kit.cli.panel import Measure, pair_panel, side_by_side
 from instruction_kit.exemplar.pool import Pool
@@ -124,10 +123,8 @@ def _few_shot(task: Task, split: str, data: Data, wanted: Wanted) -> Pairs:
 
 
 def _pools(task: Task, data: Data, data_dir: Path | None) -> Pools:
-    written = read_exemplars(task)
-    file = Pool(tuple(written), row_hashes(list(written)), tuple(written.values()))
     rows = pl.DataFrame({ROW: [], HASH: []})
     if has_exemplars(task, "rows"):
         rows, _ = first_examples(task, task.exemplar_split(data), data=data, data_dir=data_dir, num_rows=NUM_POOL)
-    pool = Pool(tuple(rows[ROW]), rows[HASH].to_numpy(), tuple(rows.drop(ROW, HASH).to_dicts()))
-    return Pools(pool, file, "rows")
+    named = dict(zip(rows[ROW], rows.drop(ROW, HASH).to_dicts(), strict=True))
+    return Pools(Pool.named(named), Pool.named(read_exemplars(task)), "rows")

@@ -30,6 +30,11 @@ class Pool:
     examples: tuple[Example, ...]
     _inputs: dict[tuple[str, ...], list[str]] = field(default_factory=dict, repr=False, compare=False)
 
+    @classmethod
+    def named(cls, examples: Mapping[str, Example]) -> "Pool":
+        """All of these, each under its name."""
+        return cls(tuple(examples), choice.row_hashes([*examples]), tuple(examples.values()))
+
     def where(self, kept: Sequence[bool]) -> "Pool":
         """Some of it."""
         places = [place for place, keep in enumerate(kept) if keep]

@@ -21,6 +21,8 @@ from instruction_kit.template.style import Style, answers, block
 from instruction_kit.template.template import Template
 
 TOO_LONG = "too long for the budget"
+EMPTY_PROMPT, EMPTY_OUTPUT = "its prompt is empty", "its output is empty"
+NOT_FOUND_AGAIN = "its answer or rationale holds the words by which the answer is found again"
 MIN_KEPT_CHARS = 40
 """A field is never shortened below this: what is left must still be a text."""
 
@@ -53,7 +55,7 @@ class Prompting:
 
     def after(self, text: str) -> "Prompting":
         """The same behind a further text that stands whole."""
-        return replace(self, before=self.before + text)
+        return replace(self, before=self.before + text) if text else self
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,10 @@ def _words(example: Example, template: Template, task: Task, target: Label | Cho
 def _output(template: Template, values: Mapping[str, Any], answer: str) -> str:
     marker = template.place.marker if template.place else ""
     if marker and ((marker + answer).rfind(marker) > 0 or marker in (values.get(RATIONALE) or "")):
-        raise RowProblem("its answer or rationale holds the words by which the answer is found again")
+        raise RowProblem(NOT_FOUND_AGAIN)
     text = template.output({**values, ANSWER: answer})
     if not text:
-        raise RowProblem("its output is empty")
+        raise RowProblem(EMPTY_OUTPUT)
     return text
 
 
@@ -140,7 +142,7 @@ def _once(values: Mapping[str, Any], known: _Answers, template: Template, joiner
     trained = known.right[reference]
     prompt = template.prompt({**values, ANSWER: trained})
     if not prompt:
-        raise RowProblem("its prompt is empty")
+        raise RowProblem(EMPTY_PROMPT)
     completion = _output(template, values, trained)
     start, end = _answer_span(template, completion, trained)
     right = [completion] if template.inverted else [_output(template, values, text) for text in known.right]

@@ -4,7 +4,7 @@ In: rendered pairs, or masked phrasings. Out: (rule, what is wrong).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from instruction_kit.render.listing import Listing
 from instruction_kit.render.pair import Pair
@@ -14,11 +14,13 @@ from instruction_kit.review.masked import MARK, Masked
 from instruction_kit.schema.field import Free, Label
 from instruction_kit.task.task import Task
 from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE
-from instruction_kit.template.style import answers
+from instruction_kit.template.style import answers, items
 from instruction_kit.template.template import Template
 
 MIN_WORDS = 3
 """A free answer of fewer words may well stand in its text."""
+MAX_TEXTS = 2
+"""An output that is right of more texts is like a class."""
 MIN_ROWS = 5
 """Of fewer rows, all may be so by chance."""
 
@@ -34,10 +36,39 @@ def pair_flaws(pair: Pair, template: Template, setting: Setting, task: Task) -> 
         return
     style = Listing().style_of(template)
     listed = setting.options and template.shows_options
-    if said not in [text.strip() for text in answers(pair.options, style, listed=listed)]:
+    named = [text.strip() for text in answers(pair.options, style, listed=listed)]
+    if said not in named:
         yield Flaw("not_an_option", f"answers {said!r}, which is none of the options")
-    if listed and (hidden := [word for word in pair.options if word not in pair.prompt]):
-        yield Flaw("option_not_listed", f"does not list the option {hidden[0]!r}")
+    if listed:
+        shown = [item in pair.prompt for item in items(pair.options, style)]
+        if said in named and not shown[named.index(said)]:
+            yield Flaw("not_an_option", f"answers {said!r}, which is not among the options as its prompt lists them")
+        elif not all(shown):
+            yield Flaw("option_not_listed", f"does not list the option {pair.options[shown.index(False)]!r}")
+
+
+def common_outputs(pairs: Iterable[Pair]) -> frozenset[str]:
+    """Outputs of so many texts that they say no more of one than a class does, as `I don't know.` may."""
+    about: dict[str, set[str]] = {}
+    for pair in pairs:
+        about.setdefault(pair.completion, set()).add(pair.group or pair.prompt)
+    return frozenset(output for output, texts in about.items() if len(texts) > MAX_TEXTS)
+
+
+def given_away(pair: Pair, template: Template, task: Task, common: Collection[str]) -> Iterator[Flaw]:
+    """Whether an exemplar shows what is asked for; that it has the same class, or picks a like option, is no leak."""
+    if pair.completion in common:
+        return
+    if template.inverted or template.cot:
+        asked = pair.completion
+    elif isinstance(task.schema.target, Free):
+        asked = pair.completion[pair.answer_start : pair.answer_end]
+    else:
+        return
+    if len(asked.split()) < MIN_WORDS or asked in pair.prompt[pair.question_start :]:
+        return
+    if same := [one["row"] for one in pair.exemplars if one["completion"] in pair.references]:
+        yield Flaw("exemplar_leak", f"shows its output, {asked[:40]!r}, in the exemplar {same[0]}")
 
 
 def leaks(said: Masked, template: Template, task: Task) -> Iterator[Flaw]:

@@ -1,34 +1,27 @@
-"""Every phrasing of a task over every row of its sample, in every setting that it serves, rendered once.
+"""What is to be said of every phrasing of a task over every row of its sample, in every setting that it serves.
 
-In: a task, its phrasings and the rows of its sample. Out: findings, each over the first row that shows it. A few-shot
-prompt is made of zero-shot ones, so those are all that is rendered; where a task has no options, the two settings that
-differ by them are one.
+In: a task, its phrasings and the rows of its sample. Out: findings, each over the first row that shows it, zero-shot
+settings first.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from instruction_kit.render.render import Prompting, render
-from instruction_kit.render.setting import SETTINGS, Setting, serves
+from instruction_kit.render.render import EMPTY_OUTPUT, EMPTY_PROMPT, NOT_FOUND_AGAIN
+from instruction_kit.render.setting import has_exemplars
 from instruction_kit.review.answer import copied_answers, leaks, pair_flaws
-from instruction_kit.review.finding import Finding, Flaw, line_of
+from instruction_kit.review.asked import Rendered, rendered
+from instruction_kit.review.few_shot import few_shot_flaws
+from instruction_kit.review.finding import Finding, Flaw, Rule, line_of
 from instruction_kit.review.masked import Shape, masked, masked_values, shape
 from instruction_kit.review.rows import Row, Rows
 from instruction_kit.review.wording import wording_flaws
 from instruction_kit.task.task import Task
-from instruction_kit.template.environment import RowProblem
-from instruction_kit.template.language import RATIONALE
 from instruction_kit.template.template import Template
 
-ZERO_SHOT = [setting for setting in SETTINGS.values() if not setting.few_shot]
-
-
-def settings_of(template: Template, task: Task) -> list[Setting]:
-    """The zero-shot settings that a phrasing serves; for a task without options, the two are one."""
-    served = [setting for setting in ZERO_SHOT if serves(template, setting, task=task)]
-    return served if task.has_options else served[:1]
+_LEFT_OUT: dict[str, Rule] = {EMPTY_PROMPT: "empty", EMPTY_OUTPUT: "empty", NOT_FOUND_AGAIN: "not_read_back"}
+"""Why a row cannot stand in a phrasing, where that has a rule of its own."""
 
 
 def rendered_findings(
@@ -38,22 +31,13 @@ def rendered_findings(
     shapes: dict[Shape, Row] = {}
     for row in rows.usable:
         shapes.setdefault(shape(row.example, task), row)
-    for template in templates:
-        for setting in settings_of(template, task):
-            seen = Seen(task, template, setting)
-            for row, flaw in [*_pairs(seen, rows.usable), *_shapes(seen, [*shapes.values()])]:
-                yield _finding(flaw, files[template.name], f"{setting}, {rows.path.name}:{row.line}")
-    if field := copied_answers([row.example for row in rows.usable], task):
-        told = f"{field} holds the whole answer of every usable row, and every prompt would show it"
-        yield Finding(str(rows.path), None, "leak", told)
-
-
-class Seen(NamedTuple):
-    """One phrasing of a task in one setting."""
-
-    task: Task
-    template: Template
-    setting: Setting
+    made = rendered(task, templates, rows.usable)
+    for one in made:
+        for row, flaw in [*_pairs(task, one), *_shapes(task, one, [*shapes.values()])]:
+            yield _finding(flaw, files[one.template.name], f"{one.setting}, {rows.path.name}:{row.line}")
+    for told in few_shot_flaws(task, rows, made):
+        yield _finding(told.flaw, files[told.template], told.where)
+    yield from _sample_findings(task, rows)
 
 
 def _finding(flaw: Flaw, file: Path, row: str) -> Finding:
@@ -61,24 +45,29 @@ def _finding(flaw: Flaw, file: Path, row: str) -> Finding:
     return Finding(str(file), line_of(file, words) if words else 1, flaw.rule, flaw.what, row=row)
 
 
-def _pairs(seen: Seen, rows: Sequence[Row]) -> Iterator[tuple[Row, Flaw]]:
-    task, template, setting = seen
-    for row in rows:
-        if RATIONALE in template.reads and row.example[RATIONALE] is None:
-            continue  # only rows that give reasons stand there
-        try:
-            pair = render(row.example, template=template, setting=setting, task=task, prompting=Prompting())
-        except RowProblem as problem:
-            yield row, Flaw("row_left_out", f"cannot take every row: {problem}")
-            continue
-        yield from ((row, flaw) for flaw in pair_flaws(pair, template, setting, task))
+def _pairs(task: Task, made: Rendered) -> Iterator[tuple[Row, Flaw]]:
+    for row, why in made.left:
+        yield row, Flaw(_LEFT_OUT.get(why, "row_left_out"), f"cannot take every row: {why}")
+    for row, pair in made.asked:
+        yield from ((row, flaw) for flaw in pair_flaws(pair, made.template, made.setting, task))
 
 
-def _shapes(seen: Seen, rows: Sequence[Row]) -> Iterator[tuple[Row, Flaw]]:
+def _shapes(task: Task, made: Rendered, rows: Sequence[Row]) -> Iterator[tuple[Row, Flaw]]:
     """Of each shape one row is looked at; one that cannot stand there is told as a row that is left out."""
-    task, template, setting = seen
+    template, options = made.template, made.setting.options
     for row in rows:
-        if said := masked(template, masked_values(row.example, task, template=template, options=setting.options)):
-            listed, languages = setting.options and task.has_options, template.front.languages
+        if said := masked(template, masked_values(row.example, task, template=template, options=options)):
+            listed, languages = options and task.has_options, template.front.languages
             flaws = wording_flaws(said, has_options=task.has_options, listed=listed, languages=languages)
             yield from ((row, flaw) for flaw in (*flaws, *leaks(said, template, task)))
+
+
+def _sample_findings(task: Task, rows: Rows) -> Iterator[Finding]:
+    """What goes for all phrasings alike."""
+    split = task.exemplar_split("sample")
+    if has_exemplars(task, "rows") and not any(row.split == split for row in rows.usable):
+        told = f"no row of {split} can be used, so no question finds an exemplar"
+        yield Finding(str(rows.path), None, "no_exemplar", told)
+    if field := copied_answers([row.example for row in rows.usable], task):
+        told = f"{field} holds the whole answer of every usable row, and every prompt would show it"
+        yield Finding(str(rows.path), None, "leak", told)

@@ -27,6 +27,9 @@ class Row(NamedTuple):
     line: int
     """From 1; where a task groups lines, the first of them; 0 where `rows=` keeps no track of lines."""
     example: dict[str, Any]
+    split: str
+    name: str
+    """As a build calls it, so that what is drawn for it is what a build draws."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ def read_rows(task: Task) -> Rows:
     for split in splits:
         for made in _mapped(by_line, split):
             for row in made.accepted.drop(HASH).to_dicts():
-                places = _lines_of(by_line, row.pop(ROW), split, lines)
-                usable.append(Row(places[0] if places else 0, row))
+                name = row.pop(ROW)
+                places = _lines_of(by_line, name, split, lines)
+                usable.append(Row(places[0] if places else 0, row, split, name))
                 used |= {*(places or _in_split(lines, split))}
             for row in made.rejected.to_dicts():
                 for place in _lines_of(by_line, row["row"], split, lines):
@@ -120,6 +124,6 @@ def _by_key(rows: Rows, task: Task) -> Rows:
         elif (split, str(key)) in seen:
             fates[row.line] = f"removed: {SAME_KEY}"
         else:
-            usable.append(row)
+            usable.append(row._replace(name=str(key)))
             seen.add((split, str(key)))
     return replace(rows, usable=tuple(usable), fates=dict(sorted(fates.items())))

@@ -13,7 +13,7 @@ from instruction_kit.review.masked import MARK, Masked
 Said = Iterator[Flaw]
 
 
-_SLOT = re.compile(r"[{}]|\bNone\b|\bUndefined\b|\|\|\||\"\"|“”|\(\)")
+_SLOT = re.compile(r"\{+[^{}\n]*\}*|[{}]|\bNone\b|\bUndefined\b|\|\|\||\"\"|“”|\(\)")
 _BLANKS = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.;:!?](?!\.)")
 _BLANKS_IN_FRENCH = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.](?!\.)")
 """Where the other stops have one before them."""

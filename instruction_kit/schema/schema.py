@@ -6,7 +6,7 @@ reason that ledgers count; `instruction_kit.schema.columns` derives the same ver
 
 import re
 from collections.abc import Iterator
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -80,11 +80,13 @@ class Schema(BaseModel):
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
+    @lru_cache(maxsize=256)  # asked for every pair
     def shortenable(cls) -> tuple[str, ...]:
         """Fields that may be shortened when a prompt is over the budget."""
         return tuple(name for name, field in cls.model_fields.items() if _may_shorten(field))
 
     @classmethod
+    @lru_cache(maxsize=256)
     def turns_field(cls) -> str | None:
         """The field that holds what was said before, a `list[Turn]`; prompts begin with it."""
         return next((name for name, field in cls.model_fields.items() if _holds_turns(field.annotation)), None)
