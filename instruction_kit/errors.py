@@ -8,6 +8,7 @@
     ├── MixtureError     a mixture that asks for what cannot be
     ├── BuildError       a build that cannot go on, or a built folder that is not whole
     ├── TokenError       pairs that cannot become tokens
+    │   └── NoPairsError     none of them can
     ├── TrainingError    a tuning run that would go wrong in silence
     ├── EvaluationError  a measurement that cannot be made
     ├── ExperimentError  an experiment that would compare what is not alike
@@ -53,6 +54,10 @@ class BuildError(InstructionKitError):
 
 class TokenError(InstructionKitError):
     """Pairs that cannot become tokens."""
+
+
+class NoPairsError(TokenError):
+    """None of the pairs that were to become tokens can."""
 
 
 class TrainingError(InstructionKitError):

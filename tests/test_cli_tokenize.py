@@ -31,6 +31,18 @@ def test_the_shards_are_those_of_tuning_and_the_tables_say_what_was_written(tmp_
     )
 
 
+def test_the_pairs_of_one_cluster_are_written_alone(tmp_path):
+    options = ("--tokenizer", model(), "--max-length", "256", "--packing", "--cluster")
+    code, out, _ = command("tokenize", built(), tmp_path / "shards", *options, "toy_math")
+    assert code == 0
+    assert "20 pairs, in " in out
+    record = read_record(tmp_path / "shards")
+    assert record is not None
+    assert (record.task_names, record.identity.cluster) == (["add"], "toy_math")
+    told = refused("tokenize", built(), tmp_path / "none", *options, "toy_maths")
+    assert f"cluster toy_maths: {built()} trains on none; did you mean toy_math?" in told
+
+
 def test_weights_and_layouts_are_options(tmp_path):
     options = ["--weigh", "pair", "--rationale-weight", "0.5", "--task-weight", "add=2", "--accept-dropped"]
     chat = ["--layout", "chat", "--system-message", "Be brief.", "--max-length", "512"]
@@ -50,7 +62,7 @@ def test_weights_and_layouts_are_options(tmp_path):
     [
         (
             ["--max-length", "40"],
-            r"more than max_length 40 tokens would be dropped: .* or lose these pairs with --accept",
+            r"more than max_length 40 tokens would be dropped: .* or lose these pairs with `accept",
         ),
         (["--task-weight", "add"], "--task-weight add: write each once, as TASK=NUMBER, for example snli=0.5"),
         (["--task-weight", "add=-1"], "weights: tasks.add -1: Input should be greater than 0"),

@@ -48,6 +48,13 @@ def test_the_commands_about_packing_run_as_they_stand(tmp_path, title):
     assert (tmp_path / "tuned" / "model.safetensors").is_file()
 
 
+def test_the_command_about_an_adapter_for_each_cluster_runs_as_it_stands(tmp_path):
+    [line] = section("One adapter for each cluster")
+    with one_thread():
+        assert main([*words(line, tmp_path)[2:], "--max_steps", "1", "--save_strategy", "no"]) == 0
+    assert (tmp_path / "tuned" / "toy_math" / "adapter_model.safetensors").is_file()
+
+
 def test_the_command_about_encoder_decoders_runs_as_it_stands(tmp_path):
     [line] = section("Encoder-decoders")
     of_t5 = [str(t5()) if word == "T5" else word for word in words(line, tmp_path)[2:]]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import built, cut, encoder, pairs_in
 
-from instruction_kit.token import shard as module
+from instruction_kit.token import window as module
 from instruction_kit.token.pack import best_fit, entropy
 from instruction_kit.token.record import read_record
 from instruction_kit.token.shard import Wanted, tokenise

@@ -14,6 +14,7 @@ from instruction_kit import Mixture
 from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import BuildError, TokenError
 from instruction_kit.token import shard as module
+from instruction_kit.token import window
 from instruction_kit.token.record import RECORD, differences, read_record
 from instruction_kit.token.shard import IGNORED, Wanted, identity_of, tokenise
 
@@ -76,7 +77,7 @@ def test_shards_that_are_there_are_found_and_broken_ones_are_written_again(tmp_p
 
 
 def test_a_run_that_dies_in_between_leaves_no_record_and_ends_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WINDOW", 8)
+    monkeypatch.setattr(window, "WINDOW", 8)
     tokenise(built(), tmp_path / "whole", Wanted(512), encoder=encoder())
 
     class Dies(type(encoder())):  # type: ignore[misc]
@@ -105,7 +106,7 @@ def test_nothing_is_cut_and_too_many_long_pairs_are_an_error_that_names_the_budg
         TokenError, match=rf"more than max_length {limit} tokens would be dropped: color \d of 36"
     ) as told:
         tokenise(built(), tmp_path / "short", Wanted(limit), encoder=encoder())
-    assert f"--max-length (the longest pair has {lengths[-1]} tokens)" in str(told.value)
+    assert f"`max_length` (the longest pair has {lengths[-1]} tokens)" in str(told.value)
     budget = int(str(told.value).split("{characters: ")[1].split("}")[0])
     assert all(
         len(encoder().prompts([pair["prompt"]])[0] + encoder().completions([pair["completion"]])[0]) <= limit

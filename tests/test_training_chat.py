@@ -110,7 +110,7 @@ def test_pairs_that_the_layout_cannot_take_are_an_error_unless_they_are_few_or_a
         tokenise(built(), tmp_path / "a", Wanted(512), encoder=encoder())
     assert str(caught.value) == (
         f"the layout cannot take 2 of 36 pairs of color: {FORGED} (2). Skip or mend such rows in the task file, take "
-        "another --layout, or lose these pairs with --accept-dropped"
+        "another --layout, or lose these pairs with `accept_dropped`"
     )
     with pytest.raises(TokenError) as caught:
         tokenise(built(), tmp_path / "b", Wanted(60), encoder=encoder())

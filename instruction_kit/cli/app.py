@@ -129,6 +129,9 @@ def tokenize(  # noqa: PLR0913 - each is an option
         int, typer.Option("--max-length", min=2, help="The most tokens of a pair, and of a pack.")
     ] = 1024,
     packing: Annotated[bool, typer.Option("--packing", help="Lay several pairs into a row, by best fit.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="Its pairs alone: SHARDS/CLUSTER for `finetune.py --adapter_per cluster`.")
+    ] = None,
     layout: Annotated[
         Literal["plain", "chat", "encoder_decoder"] | None,
         typer.Option(help="As in tuning: an encoder-decoder's own, else chat where there is a chat template."),
@@ -160,7 +163,7 @@ def tokenize(  # noqa: PLR0913 - each is an option
     weighing = weighing_of(
         task_weight or [], flag="--task-weight", per=weigh, answer=answer_weight, rationale=rationale_weight
     )
-    wanted = Wanted(max_length, packing, weighing)
+    wanted = Wanted(max_length, packing, weighing, cluster=cluster)
     record = tokenise(
         folder, shards, wanted, encoder=encoder, accept_dropped=accept_dropped, show_progress=err.is_terminal
     )

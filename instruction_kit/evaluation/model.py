@@ -134,7 +134,7 @@ def _check_folder(name: str) -> None:
             raise EvaluationError(f"{name}: no such folder; give the folder of a model, or its name on the hub")
         return
     if not (folder / "config.json").is_file() and not (folder / ADAPTER_FILE).is_file():
-        inside = sorted(path.parent.name for path in folder.glob("*/config.json"))
+        inside = sorted({path.parent.name for one in ("config.json", ADAPTER_FILE) for path in folder.glob(f"*/{one}")})
         there = (
             f"there are {', '.join(inside)} in it: give one of them" if inside else "give the folder of a saved model"
         )

@@ -40,6 +40,8 @@ class Identity(_Frozen):
     """What weighs how much in the loss."""
     split: Split = "train"
     """Of the config `train` of the built mixture."""
+    cluster: str | None = None
+    """Of which cluster the pairs are; None: of all."""
     layout: Layout
 
 

@@ -2,11 +2,11 @@
 
 In goes a built folder, out comes a folder of Arrow files, one for each Parquet file of the split `train`, or of
 `validation`, with a record (`tokens.json`). Nothing is cut: a pair that is too long, or that the layout cannot take, is
-dropped and counted, and too many of them are an error. Pairs are read in windows of `WINDOW`, in the order of the
+dropped and counted, and too many of them are an error. Pairs are read in windows (`window`), in the order of the
 mixture, which is shuffled already. Unpacked, a row is one pair, in that order. Packed, the pairs of a window are laid
-into rows by best fit (`pack`), and the window's rows are shuffled by a hash. Memory holds two windows: one is encoded
-while the one before it is laid out. Arrow streams are used because they are mapped into memory as they are: no cache,
-no copy.
+into rows by best fit (`pack`), and the window's rows are shuffled by a hash. The pairs of one cluster alone give the
+rows that a mixture of this cluster would. Arrow streams are used because they are mapped into memory as they are: no
+cache, no copy.
 
 A row:
 
@@ -18,23 +18,22 @@ A row:
     task_ids      list of int32    of each pair: the place of its task in the record's `task_names`
     m_task, m_template, m_split, m_row (lists of text), m_round (list of int64)
                                    of each pair: where it comes from
-    m_position    list of int64    of each pair: its place among all pairs of the split, dropped ones included
+    m_position    list of int64    of each pair: its place among all pairs of the split, dropped ones and those of
+                                   other clusters included
 
 What begins with `m_` no trainer reads.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
 
@@ -60,15 +59,12 @@ from instruction_kit.token.record import (
 )
 from instruction_kit.token.tally import Tally
 from instruction_kit.token.weigh import Weighing, weights
+from instruction_kit.token.window import ahead, windows
 
 logger = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
-T = TypeVar("T")
 
-WINDOW = 16_384  # pairs among which a pack's are found; another number gives other packs
-WINDOW_BYTES = 2**27  # of text; fewer pairs where they are very long
-READ_ROWS = 1_024
 IGNORED = -100  # the label that a cross-entropy leaves out
 ORIGIN = {"m_task": "task", "m_template": "template", "m_split": "split", "m_row": "row", "m_round": "round"}
 SCHEMA = pa.schema(
@@ -92,6 +88,8 @@ class Wanted(NamedTuple):
     packing: bool = False
     weighing: Weighing = Weighing()
     split: Split = "train"
+    cluster: str | None = None
+    """Of which cluster the pairs are; None: of all."""
 
 
 def identity_of(manifest: Manifest, encoder: Encoder, wanted: Wanted) -> Identity:
@@ -103,8 +101,24 @@ def identity_of(manifest: Manifest, encoder: Encoder, wanted: Wanted) -> Identit
         packing=wanted.packing,
         weighing=wanted.weighing,
         split=wanted.split,
+        cluster=wanted.cluster,
         layout=encoder.layout,
     )
+
+
+def names_of(manifest: Manifest, cluster: str | None = None) -> list[str]:
+    """Name the tasks that are trained on, or those of one cluster."""
+    return sorted(
+        name
+        for name, task in manifest.tasks.items()
+        if task.role == "train" and (cluster is None or task.cluster == cluster)
+    )
+
+
+def num_pairs(manifest: Manifest, names: Sequence[str], *, split: Split = "train") -> int:
+    """Count the pairs of some tasks in a split of the built folder."""
+    sources = [source for name in names for source in manifest.tasks[name].splits.values()]
+    return sum(source.ledger.pairs.get(split, 0) for source in sources)
 
 
 def tokenise(
@@ -189,19 +203,26 @@ class _Writer:
         self.manifest = manifest
         self.encoder = encoder
         self.wanted = wanted
-        self.names = sorted(name for name, task in manifest.tasks.items() if task.role == "train")
+        self.names = names_of(manifest, wanted.cluster)
+        if wanted.cluster is not None and not self.names:
+            clusters = {manifest.tasks[name].cluster for name in names_of(manifest)}
+            raise TokenError(f"cluster {wanted.cluster}: {built} trains on none; {nearest(wanted.cluster, clusters)}")
         if unknown := set(wanted.weighing.tasks) - set(self.names):
             told = "; ".join(f"{name}: {nearest(name, self.names)}" for name in sorted(unknown))
             raise TokenError(f"weights of tasks that {built} does not train on: {told}")
-        self.tally = Tally(self.names, max_length=wanted.max_length)
+        self.tally = Tally(self.names, max_length=wanted.max_length, cluster=wanted.cluster)
 
     def write(self, identity: Identity, *, accept_dropped: bool, show_progress: bool) -> TokenRecord:
         """Write all shards, and return what is to be recorded of them."""
         of = ("train", self.wanted.split)
         sources = [shard for shard in self.manifest.shards if (shard.config, shard.split) == of]
+        firsts = accumulate((shard.rows for shard in sources), initial=0)
         with Progress(console=Console(stderr=True), disable=not show_progress) as progress:
-            bar = progress.add_task("tokens", total=sum(shard.rows for shard in sources))
-            shards = [self._shard(source, lambda rows: progress.advance(bar, rows)) for source in sources]
+            bar = progress.add_task("tokens", total=num_pairs(self.manifest, self.names, split=self.wanted.split))
+            shards = [
+                self._shard(source, first, lambda rows: progress.advance(bar, rows))
+                for source, first in zip(sources, firsts, strict=False)
+            ]
         self.tally.refuse_empty(self.built)
         if not accept_dropped:
             self.tally.refuse_dropped()
@@ -220,8 +241,8 @@ class _Writer:
             shards=[shard for shard in shards if shard.rows],
         )
 
-    def _shard(self, source: Shard, advance: Callable[[int], None]) -> TokenShard:
-        """Turn one Parquet file into one Arrow file."""
+    def _shard(self, source: Shard, first: int, advance: Callable[[int], None]) -> TokenShard:
+        """Turn one Parquet file into one Arrow file; `first` is the position of its first pair."""
         origin = self.built / source.path
         if not origin.is_file() or file_hash(origin) != source.sha256:
             raise TokenError(
@@ -230,8 +251,9 @@ class _Writer:
         path = self.folder / f"{origin.stem}.arrow"
         rows = 0
         with committed(path) as beside, pa.OSFile(str(beside), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
-            windows = _windows(origin, [*self.encoder.columns, *ORIGIN.values(), *self.wanted.weighing.columns])
-            for window, batch in _ahead((window, self.encoder.batch(window)) for window in windows):
+            columns = [*self.encoder.columns, *ORIGIN.values(), *self.wanted.weighing.columns]
+            read = windows(origin, columns, first=first, tasks=self.names)
+            for window, batch in ahead((window, self.encoder.batch(window)) for window in read):
                 made = self._rows(window, batch)
                 writer.write_batch(made)
                 rows += len(made)
@@ -261,7 +283,7 @@ class _Writer:
             _lists(pa.array(lengths[order], pa.int32()), borders),
             _lists(pa.array(tasks[order], pa.int32()), borders),
             *(_lists(window[column].combine_chunks().take(pa.array(order)), borders) for column in ORIGIN.values()),
-            _lists(pa.array(order + begin), borders),
+            _lists(window["position"].combine_chunks().take(pa.array(order)), borders),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
@@ -281,37 +303,6 @@ class _Writer:
         offsets = np.concatenate([[0], batch.sizes.sum(axis=1).cumsum()])
         pairs = _lists(pa.array(found, pa.float32()), offsets)
         return _lists(pairs.take(pa.array(order)).flatten(), spread)
-
-
-def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """Make the next item in a thread of its own while this one is worked on."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(next, items, None)
-        while (item := future.result()) is not None:
-            future = pool.submit(next, items, None)
-            yield item
-
-
-def _windows(origin: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Read a file by windows that follow from its pairs alone, whatever its row groups."""
-    held: list[pa.RecordBatch] = []
-    with pq.ParquetFile(origin) as parquet:
-        for batch in parquet.iter_batches(batch_size=READ_ROWS, columns=list(dict.fromkeys(columns))):
-            held.append(batch)
-            while size := _full(table := pa.Table.from_batches(held)):
-                yield table.slice(0, size)
-                held = table.slice(size).to_batches()
-                if not held:
-                    break
-    if held:
-        yield pa.Table.from_batches(held)
-
-
-def _full(table: pa.Table) -> int:
-    """Say how many of these pairs make a window; 0 where more could still join them."""
-    texts = sum(pc.binary_length(table[side]).to_numpy().astype(np.int64) for side in ("prompt", "completion"))
-    fitting = min(WINDOW, max(1, int(np.searchsorted(np.cumsum(texts), WINDOW_BYTES, side="right"))))
-    return fitting if fitting < len(table) or fitting == WINDOW else 0
 
 
 def _refuse_blank(batch: Batch, window: pa.Table) -> None:

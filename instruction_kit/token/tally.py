@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from instruction_kit.errors import TokenError
+from instruction_kit.errors import NoPairsError, TokenError
 from instruction_kit.token.encoder import Batch
 from instruction_kit.token.pack import entropy
 from instruction_kit.token.record import Mixing, TaskTokens
@@ -33,9 +33,10 @@ class Tally:
 
     """
 
-    def __init__(self, names: Sequence[str], *, max_length: int) -> None:
+    def __init__(self, names: Sequence[str], *, max_length: int, cluster: str | None = None) -> None:
         self.names = list(names)
         self.max_length = max_length
+        self._of = "" if cluster is None else f" of the cluster {cluster}"
         self.position = 0
         self.largest_id = 0
         self._pairs, self._prompt, self._loss, self._longest = np.zeros((4, len(names)), dtype=np.int64)
@@ -103,24 +104,24 @@ class Tally:
         )
 
     def refuse_empty(self, built: Path) -> None:
-        """Refuse a mixture of which nothing stays."""
+        """Refuse a mixture, or a cluster, of which nothing stays."""
         if not self.position:
-            raise TokenError(f"{built}: the config `train` has no rows, so there is nothing to tune on")
+            raise NoPairsError(f"{built}: the config `train` has no rows{self._of}, so there is nothing to tune on")
         if self.pairs:
             return
         reasons = sum(self._dropped, Counter[str]())
         if TOO_LONG in reasons:
-            raise TokenError(
-                f"{built}: every pair is longer than max_length {self.max_length}, the longest has "
-                f"{self._longest.max()} tokens; raise --max-length"
+            raise NoPairsError(
+                f"{built}: every pair{self._of} is longer than max_length {self.max_length}, the longest has "
+                f"{self._longest.max()} tokens; raise `max_length`"
             )
-        raise TokenError(f"{built}: no pair fits the layout: {_told(reasons)}; take another --layout")
+        raise NoPairsError(f"{built}: no pair{self._of} fits the layout: {_told(reasons)}; take another --layout")
 
     def refuse_dropped(self) -> None:
         """Refuse to lose much of a task."""
         problems = [*self._too_long(), *self._misfits()]
         if problems:
-            raise TokenError("\n".join(f"{problem}, or lose these pairs with --accept-dropped" for problem in problems))
+            raise TokenError("\n".join(f"{problem}, or lose these pairs with `accept_dropped`" for problem in problems))
 
     def _seen(self, task: int) -> int:
         return int(self._pairs[task]) + self._dropped[task].total()
@@ -138,7 +139,7 @@ class Tally:
             yield (
                 f"pairs of more than max_length {self.max_length} tokens would be dropped: {tasks}. Nothing is cut "
                 f"here. Set `budget: {{characters: {budget}}}` in the mixture and build again, "
-                f"or raise --max-length (the longest pair has {self._longest[over].max()} tokens)"
+                f"or raise `max_length` (the longest pair has {self._longest[over].max()} tokens)"
             )
 
     def _misfits(self) -> Iterator[str]:

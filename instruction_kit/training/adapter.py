@@ -8,7 +8,7 @@ an embedding or over the output layer, and a name that stands for no part of the
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -54,13 +54,27 @@ def adapter_of(values: Mapping[str, Any]) -> Adapter:
 def problems_of(values: Mapping[str, Any], given: set[str]) -> list[str]:
     """Say what is wrong with the flags of an adapter, and which would be ignored without one."""
     if not values["use_peft"]:
+        if values["adapter_per"] is not None:
+            return ["--adapter_per: a model that is tuned whole has no adapter; add --use_peft true"]
         ignored = [name for name in sorted((FLAGS | {"merge_adapter"}) & given) if values[name] is not False]
         return [f"--{name}: nothing reads it without --use_peft true" for name in ignored]
+    problems = list(_problems_of_several(values)) if values["adapter_per"] is not None else []
     sizes = [name for name in ("lora_r", "lora_alpha") if values[name] <= 0]
-    problems = [f"--{name} {values[name]}: it must be above 0" for name in sizes]
+    problems += [f"--{name} {values[name]}: it must be above 0" for name in sizes]
     if not 0 <= values["lora_dropout"] < 1:
         problems.append(f"--lora_dropout {values['lora_dropout']}: it must be 0 or more, and below 1")
     return problems
+
+
+def _problems_of_several(values: Mapping[str, Any]) -> Iterator[str]:
+    """Say what does not go with one adapter for each cluster."""
+    if values["adapter_per"] != "cluster":
+        yield f"--adapter_per {values['adapter_per']}: there are: cluster"
+    if values["merge_adapter"]:
+        yield "--merge_adapter: each adapter would become a whole model; leave it out, and merge one of them afterwards"
+    asked = values["resume_from_checkpoint"]
+    if asked is not None and asked.lower() not in ("true", "false"):
+        yield f"--resume_from_checkpoint {asked}: each cluster has checkpoints of its own; true goes on with all"
 
 
 def put_on(model: PreTrainedModel, adapter: Adapter, *, revision: str | None) -> PeftModel:
@@ -103,6 +117,13 @@ def put_on(model: PreTrainedModel, adapter: Adapter, *, revision: str | None) ->
         ) from error
     _refuse_embeddings(adapted)
     return adapted
+
+
+def take_off(adapted: PeftModel) -> PreTrainedModel:
+    """Take an adapter off: the model under it is again what it was, layers that were trained whole included."""
+    for name in list(adapted.peft_config):
+        adapted.delete_adapter(name)  # else PEFT leaves the trained copies of such layers in the model
+    return cast("PreTrainedModel", adapted.unload())
 
 
 def merge(adapted: PeftModel) -> PreTrainedModel:

@@ -52,6 +52,13 @@ class KitArguments:
         default=50,
         metadata={"help": "Rows of each held-out task that every evaluation ranks (--eval_strategy); 0 for none."},
     )
+    adapter_per: str | None = field(
+        default=None,
+        metadata={
+            "help": "cluster: one adapter of --use_peft for each cluster that is trained on, over one base, each in a "
+            "folder of its own."
+        },
+    )
     merge_adapter: bool = field(
         default=False, metadata={"help": "Write a whole model at the end, with the adapter of --use_peft merged in."}
     )

@@ -66,7 +66,7 @@ def model_card(tuning: Tuning, run: RunRecord) -> str:
 
 
 def _metadata(tuning: Tuning, run: RunRecord) -> ModelCardData:
-    trained = [task for task in tuning.manifest.tasks.values() if task.role == "train"]
+    trained = [tuning.manifest.tasks[name] for name in tuning.record.task_names]
     languages = {code for task in trained for code in task.languages if re.fullmatch("[a-z]{2,3}", code)}
     adapter, two_sided = run.adapter is not None, run.identity.layout.kind == "encoder_decoder"
     own = [] if two_sided else ["trl", "sft"]
@@ -82,8 +82,8 @@ def _metadata(tuning: Tuning, run: RunRecord) -> ModelCardData:
 def _body(tuning: Tuning, run: RunRecord) -> Iterator[str]:
     yield from ("# Instruction-tuned model", "", _first_sentence(tuning, run), "")
     yield from ("## Tuned on", "", *_tuned_on(tuning), "")
-    yield from ("## Held out", "", *_held_out(tuning.manifest), "")
-    yield from ("## Licences of the data", "", *_licences(tuning.manifest), "")
+    yield from ("## Held out", "", *_held_out(tuning), "")
+    yield from ("## Licences of the data", "", *_licences(tuning), "")
     yield from ("## How it was tuned", "", *_settings(tuning, run), "")
     yield from ("## Measure it again", "", *_again(tuning))
 
@@ -93,8 +93,8 @@ def _first_sentence(tuning: Tuning, run: RunRecord) -> str:
     revision = "" if _is_here(tuning.base) else f" (revision `{tuning.base.revision}`)"
     how = " with a LoRA adapter that was merged in" if run.adapter and tuning.merged else ""
     return (
-        f"{what} `{_name(tuning.base)}`{revision}{how}, by Instruction Kit {__version__}, with the loss on the outputs "
-        f"alone. It saw {run.num_tokens:,} tokens in {run.step:,} steps of {run.rows_per_step:,} rows."
+        f"{what} `{base_name(tuning.base)}`{revision}{how}, by Instruction Kit {__version__}, with the loss on the "
+        f"outputs alone. It saw {run.num_tokens:,} tokens in {run.step:,} steps of {run.rows_per_step:,} rows."
         f"{_chosen(tuning, run)}"
     )
 
@@ -139,9 +139,12 @@ def _drawn(manifest: Manifest) -> str:
     return " ".join(told)
 
 
-def _held_out(manifest: Manifest) -> Iterator[str]:
+def _held_out(tuning: Tuning) -> Iterator[str]:
+    manifest, cluster = tuning.manifest, tuning.record.identity.cluster
     measured = sorted((task.cluster, name) for name, task in manifest.tasks.items() if task.role == "held_out")
-    if not measured:
+    if cluster is not None:
+        yield f"- every task of another cluster than {cluster}: this adapter is trained on that cluster alone"
+    elif not measured:
         yield "Nothing: every task of the mixture is trained on."
     for cluster, name in measured:
         yield f"- {name} ({cluster}): never trained on, measured"
@@ -149,13 +152,12 @@ def _held_out(manifest: Manifest) -> Iterator[str]:
         yield f"- {name}: neither trained on nor measured: {why}"
 
 
-def _licences(manifest: Manifest) -> Iterator[str]:
+def _licences(tuning: Tuning) -> Iterator[str]:
     yield "None is claimed for this model: what may be done with it follows from its base model and from its data."
     yield ""
     tasks_of = defaultdict(list)
-    for name, task in manifest.tasks.items():
-        if task.role == "train":
-            tasks_of[task.license].append(name)
+    for name in tuning.record.task_names:
+        tasks_of[tuning.manifest.tasks[name].license].append(name)
     for licence, names in sorted(tasks_of.items()):
         yield f"- {licence or 'not stated'}: {', '.join(sorted(names))}"
 
@@ -211,7 +213,8 @@ def _is_here(base: ModelSource) -> bool:
     return Path(base.name).is_dir()
 
 
-def _name(base: ModelSource) -> str:
+def base_name(base: ModelSource) -> str:
+    """Name a base model without the folders that it lies in."""
     return Path(base.name).resolve().name if _is_here(base) else base.name
 
 

@@ -13,11 +13,12 @@ from datasets import Dataset, concatenate_datasets
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.build.manifest import Manifest, read_manifest
+from instruction_kit.errors import NoPairsError
 from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoder
 from instruction_kit.token.layout import find_layout, settle
 from instruction_kit.token.record import TokenRecord
-from instruction_kit.token.shard import Wanted, fitting, identity_of, tokenise
+from instruction_kit.token.shard import Wanted, fitting, identity_of, names_of, num_pairs, tokenise
 from instruction_kit.training.held_out import held_out_pairs
 from instruction_kit.training.model import has_encoder, load_tokenizer
 from instruction_kit.training.request import Request
@@ -105,21 +106,27 @@ def _written(request: Request, folder: Path, encoder: Encoder, wanted: Wanted) -
     """Write token shards: one process of each machine does, the others find them there."""
     state = PartialState()
 
-    def written() -> TokenRecord:
-        return tokenise(
-            request.built,
-            folder,
-            wanted,
-            encoder=encoder,
-            accept_dropped=request.accept_dropped,
-            show_progress=state.is_local_main_process and not request.config.disable_tqdm,
-        )
+    def written() -> TokenRecord | NoPairsError:
+        try:
+            return tokenise(
+                request.built,
+                folder,
+                wanted,
+                encoder=encoder,
+                accept_dropped=request.accept_dropped,
+                show_progress=state.is_local_main_process and not request.config.disable_tqdm,
+            )
+        except NoPairsError as error:  # every process finds it, and none may wait for another that has gone on
+            return error
 
     if state.is_main_process:
         written()
     state.wait_for_everyone()
     with state.local_main_process_first():  # machines that do not share the folder write their own
-        return written()
+        found = written()
+    if isinstance(found, NoPairsError):
+        raise found
+    return found
 
 
 def _tell(record: TokenRecord) -> None:
@@ -148,7 +155,7 @@ def _watched(request: Request, manifest: Manifest, encoder: Encoder) -> Watched:
         return Watched()
     validation: Dataset | None = None
     names: tuple[str, ...] = ()
-    if manifest.splits.get("train", {}).get("validation"):
+    if num_pairs(manifest, names_of(manifest, request.wanted.cluster), split="validation"):
         folder = request.output / TOKENS / "validation"
         record = _written(request, folder, encoder, request.wanted._replace(split="validation"))
         validation, names = _rows(folder, record), tuple(record.task_names)

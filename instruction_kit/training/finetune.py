@@ -14,6 +14,7 @@ from pathlib import Path
 
 from instruction_kit.errors import InstructionKitError
 from instruction_kit.training.flag import as_arguments, parse
+from instruction_kit.training.per_cluster import tune_clusters
 from instruction_kit.training.request import Request
 from instruction_kit.training.run import leave, run
 from instruction_kit.training.start import prepare
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tune(request: Request) -> Path:
+    if request.adapter_per is not None:
+        tune_clusters(request)
+        return request.output
     prepared = prepare(request)
     run(request, prepared)
     leave(prepared.trainer)

@@ -58,7 +58,9 @@ def parse(arguments: Sequence[str]) -> Request:
     ]
     if problems:
         raise TrainingError("\n".join(problems))
-    check_sharding(deepspeed=values["deepspeed"], merges=values["merge_adapter"])
+    check_sharding(
+        deepspeed=values["deepspeed"], merges=values["merge_adapter"], several=values["adapter_per"] is not None
+    )
     config = config_of(values, given)
     model = ModelSource(
         name=values["model_name_or_path"],
@@ -79,6 +81,7 @@ def parse(arguments: Sequence[str]) -> Request:
         layout=_asked(values),
         held_out_rows=values["held_out_rows"],
         adapter=adapter.adapter_of(values) if values["use_peft"] else None,
+        adapter_per=values["adapter_per"],
         merge_adapter=values["merge_adapter"],
         model=model,
         config=config,

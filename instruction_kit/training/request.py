@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import BitsAndBytesConfig
@@ -41,6 +41,8 @@ class Request:
     layout: Asked
     held_out_rows: int
     adapter: Adapter | None
+    adapter_per: Literal["cluster"] | None
+    """What has an adapter of its own; None: one run over all."""
     merge_adapter: bool
     model: ModelSource
     config: SFTConfig

@@ -18,6 +18,8 @@ from instruction_kit.training.adapter import Adapter
 
 FORMAT_VERSION: Literal[1] = 1
 RUN_FILE = "instruction_kit_run.json"
+ADAPTERS_FILE = "adapters.json"
+"""Beside the folders of several adapters."""
 OPTIMIZERS = ("optimizer.pt", "optimizer.bin")
 """The optimiser's state in a checkpoint: of a whole model, and of one divided by FSDP2; DeepSpeed has a folder."""
 
@@ -76,9 +78,9 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
         TrainingError: there is none, or nothing was asked and the folder holds a run already.
 
     """
-    whole = [folder for folder in checkpoints(output) if (folder / RUN_FILE).is_file()]
+    last = newest(output)
     if asked is None:
-        if whole or (output / RUN_FILE).is_file():
+        if last is not None or any((output / name).is_file() for name in (RUN_FILE, ADAPTERS_FILE)):
             raise TrainingError(
                 f"{output}: it holds a run already; go on with --resume_from_checkpoint true, "
                 "or give another --output_dir"
@@ -86,12 +88,23 @@ def checkpoint_of(asked: str | None, output: Path) -> Path | None:
         return None
     if asked.lower() != "true":
         folder = Path(asked)
-    elif whole:
-        folder = whole[-1]
+    elif last is not None:
+        folder = last
     elif (output / RUN_FILE).is_file():
         raise TrainingError(f"{output}: it holds a finished run without a checkpoint; give another --output_dir")
     else:
         raise TrainingError(f"{output}: there is no whole checkpoint to go on from; leave out --resume_from_checkpoint")
+    return _with_optimizer(folder)
+
+
+def newest(output: Path) -> Path | None:
+    """Find the last checkpoint that is whole."""
+    whole = [folder for folder in checkpoints(output) if (folder / RUN_FILE).is_file()]
+    return whole[-1] if whole else None
+
+
+def _with_optimizer(folder: Path) -> Path:
+    """Refuse a checkpoint that cannot be gone on from exactly."""
     read_run(folder)
     if not any((folder / name).exists() for name in OPTIMIZERS) and not any(folder.glob("global_step*")):
         raise TrainingError(

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 def run(request: Request, prepared: Prepared) -> None:
     """Prove, take the steps that are left, and save; or show the first batch, where that is asked for."""
     trainer = prepared.trainer
-    if _has_nothing_left(request, trainer):
+    if has_nothing_left(request, trainer):
         logger.info("%s: finished at its last step, %d; nothing is left to do", request.output, trainer.last_step())
         return
     _prove(request, prepared)
@@ -43,7 +43,7 @@ def run(request: Request, prepared: Prepared) -> None:
     _save(request, trainer)
 
 
-def _has_nothing_left(request: Request, trainer: RunTrainer) -> bool:
+def has_nothing_left(request: Request, trainer: RunTrainer) -> bool:
     """Whether a run that is to go on by itself is finished."""
     return (
         (request.resume or "").lower() == "true"
@@ -58,14 +58,19 @@ def _has_nothing_left(request: Request, trainer: RunTrainer) -> bool:
     )
 
 
+def release(trainer: RunTrainer) -> None:
+    """Let go of what a trainer holds beside its model: the wrapped model, the optimiser."""
+    trainer.model_wrapped = cast("torch.nn.Module", trainer.model)
+    trainer.accelerator.free_memory()
+
+
 def leave(trainer: RunTrainer) -> None:
     """Take the process group down, the wrapped model before it.
 
     Where the wrapper (torch's DistributedDataParallel) goes last, it ends the group with Python's lock held, and waits
     for a thread of gloo's that needs the lock to free the last gathered tensors: some runs never ended.
     """
-    trainer.model_wrapped = cast("torch.nn.Module", trainer.model)
-    trainer.accelerator.free_memory()
+    release(trainer)
     trainer.end()  # type: ignore[no-untyped-call]
 
 

@@ -20,8 +20,13 @@ EXAMPLE = "examples/accelerate/fsdp2.yaml"
 STAGES = (0, 1, 2, 3)
 
 
-def check_sharding(*, deepspeed: str | None = None, merges: bool = False) -> None:
-    """Refuse a setup that would go wrong, before anything is read; `deepspeed` is a file of settings.
+def check_sharding(*, deepspeed: str | None = None, merges: bool = False, several: bool = False) -> None:
+    """Refuse a setup that would go wrong, before anything is read.
+
+    Args:
+        deepspeed: a file of settings.
+        merges: whether an adapter is merged at the end.
+        several: whether several adapters are tuned over one base.
 
     Raises:
         TrainingError: it would.
@@ -34,6 +39,11 @@ def check_sharding(*, deepspeed: str | None = None, merges: bool = False) -> Non
         problems += _of_settings(Path(deepspeed))
     if (deepspeed is not None or _is_on("ACCELERATE_USE_DEEPSPEED")) and find_spec("deepspeed") is None:
         problems.append("DeepSpeed is asked for and not installed: pip install deepspeed, or take FSDP2: " + EXAMPLE)
+    if several and (deepspeed is not None or _is_on("ACCELERATE_USE_DEEPSPEED") or _is_on("ACCELERATE_USE_FSDP")):
+        problems.append(
+            "--adapter_per: the model is divided over processes, and no adapter can be taken off it again; start "
+            "without FSDP and DeepSpeed (each process then holds the base), or tune a mixture of one cluster at a time"
+        )
     if problems:
         raise TrainingError("\n".join(problems))
 

@@ -119,6 +119,12 @@ class RunTrainer(Trainer):
             )
         return loss
 
+    def _maybe_log_save_evaluate(self, *arguments: Any, **keywords: Any) -> None:
+        """Log the last steps too, however many there are since the line before."""
+        if self.args.logging_strategy != "no" and self.state.global_step == self.state.max_steps:
+            self.control.should_log = True
+        super()._maybe_log_save_evaluate(*arguments, **keywords)
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log the loss of each task and cluster beside that of the steps."""
         if "loss" in logs:
