@@ -211,8 +211,8 @@ def test_what_has_a_flag_is_not_set_in_the_models_keywords_too():
 def test_the_kits_own_flags_reach_the_request():
     own = {item.name for item in dataclasses.fields(KitArguments)}
     assert own == {
-        "accept_dropped", "adapter_per", "answer_weight", "chat_template_kwargs", "dataset_name", "held_out_rows", "inspect",
-        "layout", "merge_adapter", "rationale_weight", "system_message", "task_weight", "tokens", "weigh",
+        "accept_dropped", "adapter_per", "answer_weight", "chat_template_kwargs", "dataset_name", "held_out_rows",
+        "inspect", "layout", "merge_adapter", "rationale_weight", "system_message", "task_weight", "tokens", "weigh",
     }  # fmt: skip
     request = settled(accept_dropped=True, model_revision="abc", trust_remote_code=True, resume_from_checkpoint="true")
     assert (str(request.built), request.accept_dropped, request.resume) == ("OUT", True, "true")
