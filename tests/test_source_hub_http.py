@@ -28,7 +28,7 @@ READ = ["snli", "squad", "samsum"]
 
 READER = """
 import json, logging, sys, time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 time.sleep = lambda _: None  # between the six times that a hub is asked which does not answer
 sys.path.insert(0, sys.argv[1])
 from test_source_hub import Hub, SourceError, TASKS, Where, outcomes
@@ -37,10 +37,14 @@ for line in json.loads(sys.argv[2]):
     task = TASKS[line["task"]]
     source = Hub(task.source.id, **(task.source.model_dump(exclude={"id"}) | line["changes"]))
     try:
-        contents = [part.content for split in source.split_names for part in source.ranges(split, Where())]
+        parts = [part for split in source.split_names for part in source.ranges(split, Where())]
         rows = {split: asdict(outcome) for split, outcome in outcomes(source, task).items()}
         first = next(iter(source._each.values()), source)
-        answer = {"commit": first._builder.hash, "contents": contents, "outcomes": rows}
+        answer = {"commit": first._builder.hash, "contents": [part.content for part in parts], "outcomes": rows}
+        try:
+            next(source.read(replace(parts[0], content="of a commit before"), Where(), None))
+        except SourceError as error:
+            answer["moved"] = str(error)
     except SourceError as error:
         answer = {"refused": str(error)}
     print(json.dumps(answer), flush=True)
@@ -148,6 +152,15 @@ def test_another_revision_is_another_content(over_http):
     assert older["commit"] != whole["commit"]
     assert older["outcomes"] == {"train": whole["outcomes"]["train"]}
     assert not set(older["contents"]) & set(whole["contents"])
+
+
+def test_a_part_of_another_commit_is_refused(over_http):
+    """As where the branch moves between two processes of one build."""
+    snli = over_http[0][READ.index("snli")]
+    assert snli["moved"] == (
+        f"Hub(stanfordnlp/snli, config=plain_text, revision=main): is at another commit ({snli['commit']}) than when "
+        "its rows were counted; build again, or state a revision= that does not move"
+    )
 
 
 def test_the_branch_of_converted_files_gives_the_same_rows(over_http):

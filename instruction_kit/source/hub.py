@@ -102,11 +102,19 @@ class Hub(BaseModel):
         return [Range(split, name, self._content(name), number) for number in range(parts)]
 
     def read(self, part: Range, where: Where, columns: frozenset[str] | None) -> Iterator[Batch]:
-        """Read one part."""
+        """Read one part.
+
+        Raises:
+            SourceError: as in `ranges`; or the branch has moved since, which another process may be the first to see.
+
+        """
         if self.configs:
             yield from self._read_of_config(part, where, columns)
             return
         data = self._dataset(part.name)
+        if not self.is_folder and part.content != self._content(part.name):
+            told = f"is at another commit ({self._builder.hash}) than when its rows were counted"
+            raise SourceError(f"{self._said()}: {told}; build again, or state a revision= that does not move")
         names = class_names(data.features or {})
         if self.streaming:
             yield from self._stream(data, columns, names)
