@@ -175,8 +175,8 @@ def test_task_objects_are_refused_with_how_to_mend(tmp_path):
     with pytest.raises(BuildError) as error:
         one.build(tmp_path / "out", num_proc=2)
     assert str(error.value) == (
-        "num_proc: more, verdicts are Task objects, which live in this process alone; leave num_proc at 1, or write "
-        "them as task files (tasks/<cluster>/<task>.py in a folder of `paths`)"
+        "num_proc: more, verdicts: a Task object lives in this process alone; leave num_proc at 1, or write "
+        "it as a task file, tasks/<cluster>/<task>.py in a folder of `paths`"
     )
     assert not (tmp_path / "out").exists()
 

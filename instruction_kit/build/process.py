@@ -74,9 +74,10 @@ class _Pool:
             yield outcome.value
 
     def _grow(self, count: int) -> None:
-        fresh = [_Worker(self._lock, num_proc=self._num_proc) for _ in range(count - len(self._workers))]
-        self._workers += fresh
-        for worker in fresh:
+        before = len(self._workers)
+        for _ in range(count - before):
+            self._workers.append(_Worker(self._lock, num_proc=self._num_proc))
+        for worker in self._workers[before:]:  # when all have begun to begin
             worker.tell(self._carried)
 
     def end(self) -> None:

@@ -55,8 +55,7 @@ def check_num_proc(mixture: "Mixture", num_proc: int) -> None:
     if num_proc < 1:
         raise BuildError(f"num_proc: {num_proc} is no number of processes; give 1 or more")
     if num_proc > 1 and (names := task_objects(mixture)):
-        what = "is a Task object" if len(names) == 1 else "are Task objects"
         raise BuildError(
-            f"num_proc: {', '.join(names)} {what}, which live in this process alone; leave num_proc at 1, or write "
-            "them as task files (tasks/<cluster>/<task>.py in a folder of `paths`)"
+            f"num_proc: {', '.join(names)}: a Task object lives in this process alone; leave num_proc at 1, or write "
+            "it as a task file, tasks/<cluster>/<task>.py in a folder of `paths`"
         )
