@@ -5,6 +5,7 @@ purpose: the C one crashes on deep nesting. Duplicate keys, anchors and tags are
 nothing is turned into a number or a boolean.
 """
 
+import re
 from typing import Any, Literal
 
 import yaml
@@ -89,11 +90,15 @@ def _check_keys(node: yaml.Node, first_line: int) -> None:
             _check_keys(item, first_line)
 
 
-def line_of(text: str, key: str) -> int:
-    """Line of a key such as `rates.maximum` or `hold_out.1` in YAML that parses, as deep as the text has it; else 1.
+def line_of(text: str, key: str, *, said: str = "") -> int:
+    r"""Line of a key such as `rates.maximum` or `hold_out.1` in YAML that parses, as deep as the text has it; else 1.
+
+    Of a list, or of keys that are names, it is the line of the first that is a word of what is `said` of it.
 
     >>> line_of("{seed: 1, rates: {kind: equal}}", "rates.equal.kind")
     1
+    >>> line_of("tasks:\n- sst2\n- snly\n", "tasks", said="snly is neither a task nor a cluster")
+    3
     """
     node, line = yaml.compose(text, Loader=yaml.SafeLoader), 1
     while key:
@@ -103,7 +108,9 @@ def line_of(text: str, key: str) -> int:
                 break
         else:
             key = key.partition(".")[2]
-    return line
+    named = {str(getattr(item, "value", "")): item for _, item, _ in reversed(_entries(node))}
+    items = [named[word] for word in re.findall(r"[^\s,;]+", said) if word in named]
+    return items[0].start_mark.line + 1 if items else line
 
 
 def _entries(node: yaml.Node | None) -> list[tuple[str, yaml.Node, yaml.Node]]:

@@ -10,6 +10,7 @@ import pytest
 from small_task import built, claims, pairs, phrasings, recitals, task_file, verdicts
 
 from instruction_kit import Files, Mixture
+from instruction_kit.build.losses import unmeasured
 from instruction_kit.built.verify import verify
 from instruction_kit.errors import MixtureError, TaskError
 from instruction_kit.exemplar.prompt import NONE_LEFT
@@ -155,6 +156,18 @@ def test_a_row_with_nothing_to_be_shown_takes_another_setting_or_is_counted(tmp_
     other = {"settings": {"few_shot.options": 1, "zero_shot.no_options": 1e-9}}
     manifest = built(tmp_path / "two", paths, verdicts(rows), **other)
     assert manifest.tasks["verdicts"].settings == {"zero_shot.no_options": 4}
+
+
+def test_a_held_out_setting_in_which_no_row_has_an_exemplar_is_told(tmp_path):
+    rows = {"test": claims(4), "train": claims(4).with_columns(claim=pl.lit(None, dtype=pl.String))}
+    paths = phrasings(tmp_path, {**TEXTS, "recital/go_on": "{{ cue }}\n|||\n{{ answer }}"})
+    held = verdicts(rows, name="held", cluster="judged")
+    manifest = built(tmp_path / "out", paths, held, recitals(9), **HELD, num_validation=0)
+    assert manifest.tasks["held"].settings == {"zero_shot.options": 8}
+    assert list(unmeasured(manifest)) == [
+        "held has no pair in the held-out setting few_shot.options",
+        f"measured rows lack 8 pairs, most for: {NONE_LEFT} (8)",
+    ]
 
 
 def test_what_does_not_fit_behind_one_exemplar_takes_another_setting(tmp_path):

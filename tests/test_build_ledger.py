@@ -136,6 +136,7 @@ def test_each_loss_has_its_reason_and_stands_in_a_file(tmp_path):
         {"id": "both", "claim": None, "label": None},
         {"id": "skipped", "claim": None, "label": -1},
         {"id": None, "claim": "It is.", "label": 0},
+        {"id": " ", "claim": "It is.", "label": 0},
         {"id": "good", "claim": "It is again.", "label": 1},
         {"id": "long", "claim": "It is.", "label": 2},
     ]
@@ -146,7 +147,7 @@ def test_each_loss_has_its_reason_and_stands_in_a_file(tmp_path):
     assert with_room.tasks["dirty"].splits["train"].ledger.rejected == {
         "claim: blank": 1,
         "claim: missing": 2,
-        "key: missing": 1,
+        "key: missing": 2,
         "label: not one of the labels": 1,
     }
     assert with_room.tasks["dirty"].splits["train"].ledger.skipped == 1

@@ -243,6 +243,10 @@ def test_another_wording_is_told_in_words(first, folders):
         ("other answers", "text: verdict/"),
         ("more phrasings", "number: 1 pair -> 2 pairs"),
         ("other settings", "setting: recital/"),
+        (
+            "other settings",
+            "mixture settings: was {zero_shot.options: 1.0}, now {zero_shot.no_options: 1.0}\n",
+        ),
         ("more validation", "moved: "),
         ("fewer rows", "dropped: "),
         ("other rows", "new: "),

@@ -209,7 +209,10 @@ def test_a_folder_that_is_none_is_told(kind, tmp_path):
     assert refused("list", kind, "--path", tmp_path / "nowhere").startswith(f"{tmp_path / 'nowhere'}: does not exist; ")
 
 
-def test_a_kind_that_is_none_is_told_with_those_there_are():
-    code, out, err = command("list", "task")
+def test_a_kind_that_is_none_is_told_with_the_nearest_or_with_those_there_are():
+    code, out, err = command("list", "things")
     assert (code, out) == (2, "")
     assert all(kind in err for kind in KINDS)
+    code, out, err = command("list", "recipe")
+    assert (code, out) == (2, "")
+    assert "Invalid value for 'KIND': there is no kind recipe; did you mean recipes?" in err

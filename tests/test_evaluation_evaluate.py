@@ -200,6 +200,13 @@ def test_the_number_of_rows_may_follow_from_a_precision_and_names_may_have_dashe
             {"protocol": "zero_shot_cot", "num_samples": 3, "temperature": 0.7},
             "--num_samples 3 is for answers that vote; add --protocol generate",
         ),
+        (
+            {"protocol": ("generate", "zero_shot_cot"), "num_samples": 3, "temperature": 0.7},
+            (
+                "--num_samples 3 is for --protocol generate, and zero_shot_cot takes one sample; "
+                "measure them in runs of their own"
+            ),
+        ),
         ({"temperature": 0.7}, "--temperature 0.7: by rank nothing is generated; add --protocol generate"),
     ],
 )

@@ -179,11 +179,11 @@ def test_paths_in_a_file_are_relative_to_the_file(tmp_path, monkeypatch):
         ),
         (
             "data: sample\ntasks:\n- rte\n- sst3\n",
-            "mixture.yaml:2: tasks: sst3 is neither a task nor a cluster; did you mean sst2?",
+            "mixture.yaml:4: tasks: sst3 is neither a task nor a cluster; did you mean sst2?",
         ),
         (
             "data: sample\nhold_out:\n- natural_language\n",
-            "mixture.yaml:2: hold_out: natural_language is neither a cluster, a task nor a family of this mixture; ",
+            "mixture.yaml:3: hold_out: natural_language is neither a cluster, a task nor a family of this mixture; ",
         ),
         (
             "data: sample\ntasks: [rte]\nhold_out: [rte]\n",
@@ -310,6 +310,7 @@ def test_a_task_object_cannot_stand_in_yaml_and_the_error_says_why(tmp_path):
         ({"budget": {"characters": 10}}, "budget.characters: input should be greater than or equal to 100"),
         ({"hold_out": "rte"}, "hold_out: give a list"),
         ({"tasks": "rte"}, "tasks: give `all`, or a list of names and Task objects, not 'rte'"),
+        ({"tasks": ["sst2", "rte", "sst2"]}, "tasks: sst2 stands there 2 times; name it once"),
         ({"tasks": [False]}, "tasks: False is no name and no Task object; only Python can describe a task: save it as"),
         ({"hold_out": [False]}, "hold_out.0: input should be a valid string"),
         ({"tsks": []}, "tsks: unknown key; did you mean tasks or num_tasks?"),

@@ -67,12 +67,12 @@ def test_values_of_every_kind_are_told_at_once():
 
 
 def test_a_value_that_cannot_be_hides_no_name_that_means_nothing(tmp_path):
-    text = "data: sample\ntasks:\n- rte\n- sst3\nhold_out: [natural]\nseed: -1\nlicenses: [mitt]\n"
+    text = "data: sample\ntasks:\n- rte\n- sst3\nhold_out: [natural]\nseed: -1\nlanguages: [eng]\n"
     assert [line.partition(";")[0] for line in yaml_told(tmp_path, text)] == [
         "mixture.yaml:6: seed: input should be greater than or equal to 0",
-        "mixture.yaml:2: tasks: sst3 is neither a task nor a cluster",
+        "mixture.yaml:4: tasks: sst3 is neither a task nor a cluster",
         "mixture.yaml:5: hold_out: natural is neither a cluster, a task nor a family of this mixture",
-        "mixture.yaml:7: licenses: no task of this mixture has the licence mitt",
+        "mixture.yaml:7: languages: no task of this mixture is in eng",
     ]
 
 
@@ -94,16 +94,15 @@ def test_names_are_not_judged_by_values_that_cannot_be_read(tmp_path):
 def test_names_of_every_kind_are_told_at_once_each_with_its_line(tmp_path):
     text = (
         "data: sample\ntasks:\n- rte\n- sst3\n- comonsense\nhold_out: [natural_language, rte]\n"
-        "licenses: [cc-by-sa-4]\nlanguages: [eng]\nnum_pairs: 10\n"
+        "languages:\n  - en\n  - eng\nnum_pairs: 10\n"
         "rates:\n  kind: fixed_weights\n  weights: {rte: 1, sst3: 2}\n"
     )
     assert [line.partition(";")[0] for line in yaml_told(tmp_path, text)] == [
-        "mixture.yaml:2: tasks: sst3 is neither a task nor a cluster",
-        "mixture.yaml:2: tasks: comonsense is neither a task nor a cluster",
+        "mixture.yaml:4: tasks: sst3 is neither a task nor a cluster",
+        "mixture.yaml:5: tasks: comonsense is neither a task nor a cluster",
         "mixture.yaml:6: hold_out: natural_language is neither a cluster, a task nor a family of this mixture",
-        "mixture.yaml:7: licenses: no task of this mixture has the licence cc-by-sa-4",
-        "mixture.yaml:8: languages: no task of this mixture is in eng",
-        "mixture.yaml:12: rates.weights.sst3: neither a task nor a cluster of this mixture",
+        "mixture.yaml:9: languages: no task of this mixture is in eng",
+        "mixture.yaml:13: rates.weights.sst3: neither a task nor a cluster of this mixture",
     ]
 
 

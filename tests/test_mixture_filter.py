@@ -150,14 +150,21 @@ def test_a_task_that_is_named_and_must_leave_is_refused_with_the_reason(folder):
 
 
 def test_a_name_that_no_task_has_comes_with_the_nearest_of_those_that_some_have(folder):
-    told = message(folder, licenses=["MIT", "mitt"], exclude_licenses=["cc-by-sa-3.0"], languages=["eng", "xx"])
-    assert told == (
-        "licenses: no task of this mixture has the licence MIT; there are: cc-by-sa-4.0, mit, unknown\n"
-        "licenses: no task of this mixture has the licence mitt; did you mean mit?\n"
-        "exclude_licenses: no task of this mixture has the licence cc-by-sa-3.0; did you mean cc-by-sa-4.0?\n"
+    assert message(folder, languages=["eng", "xx"]) == (
         "languages: no task of this mixture is in eng; did you mean en?\n"
         "languages: no task of this mixture is in xx; there are: de, en"
     )
+
+
+def test_a_licence_that_no_task_has_is_noted_and_no_error_so_that_one_policy_serves_every_mixture(folder):
+    mixture = sorting(folder, licenses=["mit", "MIT", "mitt"], exclude_licenses=["cc-by-sa-3.0"])
+    mixture.check()
+    assert list(mixture.plan().notices) == [
+        "licenses: no task of this mixture has the licence MIT; there are: cc-by-sa-4.0, mit, unknown",
+        "licenses: no task of this mixture has the licence mitt; did you mean mit?",
+        "exclude_licenses: no task of this mixture has the licence cc-by-sa-3.0; did you mean cc-by-sa-4.0?",
+    ]
+    assert sorting(folder, licenses=["mit"]).notices == []
 
 
 def test_a_language_that_only_a_phrasing_is_in_is_no_mistake(folder, tmp_path):

@@ -43,6 +43,7 @@ def test_pairs_are_divided_by_the_weights_of_the_parts_and_within_them_by_their_
     manifest = mixture.build(tmp_path / "out")
     assert counts(tmp_path / "out") == {"alone": 30, "large": 24, "recitals": 20, "small": 6}
     assert {(share.name, share.expected_pairs, share.pairs) for share in manifest.shares if share.by == "part"} == {
+        ("judges", 60, 60),
         ("judges.many", 30, 30),
         ("judges.one", 30, 30),
         ("lines", 20, 20),

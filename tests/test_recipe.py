@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from command import refused
 from small_task import pairs
 
 from instruction_kit import Mixture
@@ -126,3 +127,13 @@ def test_what_is_wrong_in_a_recipe_is_told_at_the_line_that_names_it(tmp_path):
     with pytest.raises(MixtureError) as error:
         Mixture.from_yaml(file)
     assert str(error.value).startswith(f"{file}:2: tasks: sst3 is neither a task nor a cluster; did you mean sst2")
+
+
+def test_what_is_wrong_in_a_recipe_that_is_run_by_its_name_is_told_with_its_line(tmp_path):
+    mine = recipe(tmp_path, "mine", "# mine\ntasks: [sst2]\nsead: 3\n")
+    told = f"{mine}/recipes/mine.yaml:3: "
+    assert refused("plan", "mine", "--path", mine) == f"{told}sead: unknown key; did you mean seed?"
+    recipe(tmp_path, "mine", "tasks:\n- sst2\n- sst3\n")
+    assert refused("plan", "mine", "--path", mine, "--set", "data=sample").startswith(
+        f"{told}tasks: sst3 is neither a task nor a cluster; did you mean sst2"
+    )

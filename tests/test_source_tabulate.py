@@ -61,6 +61,26 @@ def test_whole_numbers_among_fractions_are_fractions():
     assert all(type(value) is float for value in kept)
 
 
+def test_a_whole_number_that_no_fraction_can_hold_costs_its_row():
+    why = "a is a whole number beyond 2^53 here and a fraction in other rows"
+    assert tabulated(0.5, 1.5, 2**53, 2**53 + 1, -(2**60), 2.5) == (
+        [0.5, 1.5, 2.0**53, 2.5],
+        [(3, why), (4, why)],
+    )
+    assert tabulated([0.5, 2**53 + 1], [1.5]) == ([[1.5]], [(0, f"a[]{why[1:]}")])
+
+
+def test_whole_numbers_beyond_2_53_are_whole_numbers_among_others():
+    assert tabulated(2**60, 1, "x", 2**60 + 1) == (
+        [2**60, 1, 2**60 + 1],
+        [(2, "a is text here and a whole number in other rows")],
+    )
+    assert tabulated("x", "y", 2**60) == (["x", "y"], [(2, "a is a whole number here and text in other rows")])
+    tabulator = Tabulator()
+    tabulator.settle([[{"a": 2**60}, {"a": 3}]])
+    assert not tabulator.mixed
+
+
 def test_an_item_of_another_type_costs_its_row():
     assert tabulated(["x", "y"], ["z", None], [1], ["w", 2]) == (
         [["x", "y"], ["z", None]],

@@ -84,6 +84,8 @@ def test_a_file_that_does_not_parse_is_refused_with_its_line(tmp_path):
         ("import Files", "import Filez", 3, "ImportError: cannot import name 'Filez' from 'instruction_kit'"),
         ("from instruction_kit.schema", "from instruction_kit.scheme", 4, "ModuleNotFoundError: No module named"),
         ("task = Task(", "lacking\ntask = Task(", 6, "NameError: name 'lacking' is not defined"),
+        ("task = Task(", "task = Tsk(", 6, "NameError: name 'Tsk' is not defined; did you mean Task?"),
+        ("task = Task(", "label\ntask = Task(", 6, "NameError: name 'label' is not defined; did you mean"),
         ("task = Task(", "1 / 0\ntask = Task(", 6, "ZeroDivisionError: division by zero"),
         ("task = Task(", "[][0]\ntask = Task(", 6, "IndexError: list index out of range"),
         ("task = Task(", "open('gone')\ntask = Task(", 6, "FileNotFoundError: [Errno 2] No such file or directory"),

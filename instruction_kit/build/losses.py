@@ -1,4 +1,4 @@
-"""What a build lost: rows skipped, rejected and removed in all, and where that is more than a few.
+"""What a build lost: rows in all, where that is more than a few of a split, and pairs that measured rows lack.
 
 In: a manifest. Out: lines. A share above one in a hundred is named with its commonest reason, since a label that was
 misspelt in a task file looks like bad data.
@@ -33,6 +33,20 @@ def notable(manifest: Manifest) -> Iterator[str]:
             if lost and sum(lost.values()) > NOTABLE_SHARE * read:
                 reason, rows = max(lost.items(), key=lambda item: (item[1], item[0]))
                 yield f"{name} {split} lost {sum(lost.values()):,} of {read:,} rows, most for: {reason} ({rows:,})"
+
+
+def unmeasured(manifest: Manifest) -> Iterator[str]:
+    """Pairs that measured rows lack, and held-out settings in which a task for that reason has none."""
+    missed: Counter[str] = Counter()
+    for name, task in manifest.tasks.items():
+        here = sum((Counter(part.ledger.missed) for part in task.splits.values()), Counter[str]())
+        missed += here
+        if here and task.role == "held_out":
+            empty = [key for key in manifest.mixture["held_out_settings"] if key not in task.settings]
+            yield from (f"{name} has no pair in the held-out setting {key}" for key in empty)
+    if missed:
+        reason, pairs = max(missed.items(), key=lambda item: (item[1], item[0]))
+        yield f"measured rows lack {missed.total():,} pairs, most for: {reason} ({pairs:,})"
 
 
 def _lost(ledger: Ledger) -> Counter[str]:

@@ -59,6 +59,8 @@ class Plan:
     measured: tuple[str, ...]
     leaving: Mapping[str, str]
     """Tasks, and phrasings as `template <folder>/<name>`, -> why."""
+    notices: tuple[str, ...] = ()
+    """What is no error and may be a slip."""
 
     @property
     def pairs(self) -> int | None:
@@ -127,7 +129,7 @@ def plan(mixture: "Mixture") -> Plan:
             settings=expected_settings(mixture, name),
             lengths=lengths[name],
         )
-    return Plan(training, held.measured, mixture.leaving)
+    return Plan(training, held.measured, mixture.leaving, tuple(mixture.notices))
 
 
 class _Counted(NamedTuple):

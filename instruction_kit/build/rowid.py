@@ -27,7 +27,8 @@ def with_ids(raw: pl.DataFrame, task: Task, *, split: str, file: str) -> pl.Data
     if FILE not in raw.columns:
         raw = raw.with_columns(pl.lit(file).alias(FILE))
     if task.key:
-        return raw.with_columns(pl.col(task.key).cast(pl.String).alias(ID))
+        key = pl.col(task.key).cast(pl.String)  # an empty cell names nothing
+        return raw.with_columns(pl.when(key.str.strip_chars() != "").then(key).alias(ID))
     named = raw.with_columns(_name(raw.columns, task, split).alias(ID))
     if task.rows is None:
         return named

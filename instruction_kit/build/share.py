@@ -50,8 +50,9 @@ _ORDER: tuple[By, ...] = ("part", "cluster", "task", "setting")
 
 
 def _keys(name: str, setting: str, place: Place) -> Iterator[Key]:
-    if place.part:
-        yield "part", place.part
+    names = place.part.split(".") if place.part else []
+    for depth in range(1, len(names) + 1):
+        yield "part", ".".join(names[:depth])
     yield "cluster", place.cluster
     yield "task", name
     yield "setting", setting

@@ -47,11 +47,13 @@ def build(
     ] = 1,
 ) -> None:
     """Build a mixture into a folder that load_dataset reads; run it again to go on after a stop."""
-    from instruction_kit.build.losses import totals
+    from instruction_kit.build.losses import totals, unmeasured
     from instruction_kit.cli.mixture import named_mixture
 
     try:
         wanted = named_mixture(mixture, data_dir=data_dir, changes=set_ or [], paths=path or [])
+        for line in wanted.notices:
+            err.print(f"note: {line}", highlight=False, markup=False, soft_wrap=True)
         manifest = wanted.build(folder, only=only, num_proc=num_proc, progress=True)
     except KeyboardInterrupt:
         err.print("stopped; the same command goes on from there", highlight=False)
@@ -61,6 +63,8 @@ def build(
             told = ", ".join(f"{split} {rows:,}" for split, rows in splits.items()) or "nothing"
             out.print(f"{config}: {told}", highlight=False, markup=False, soft_wrap=True)
     out.print(totals(manifest), highlight=False, markup=False)
+    for line in unmeasured(manifest):
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     if rows := manifest.splits["overlap"]["overlap"]:
         what = (
             "were dropped" if manifest.mixture["drop_overlap"] else "share text with held-out rows: drop_overlap: true"

@@ -2,17 +2,25 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
 from instruction_kit.cli.console import err, out, show, show_json
 from instruction_kit.cli.option import DataDir, Json, Kind, Paths
 from instruction_kit.cli.path import say_folders
+from instruction_kit.errors import nearest
 
 author = typer.Typer(rich_markup_mode=None)
 
-KindOf = Annotated[Kind, typer.Argument(metavar="KIND", show_default=False, help="What to list.")]
+
+def _kind(name: str) -> Kind:
+    if name in (kinds := get_args(Kind)):
+        return cast("Kind", name)
+    raise typer.BadParameter(f"there is no kind {name}; {nearest(name, kinds)}")
+
+
+KindOf = Annotated[Kind, typer.Argument(metavar="KIND", parser=_kind, show_default=False, help="What to list.")]
 Mine = Annotated[Path, typer.Option("--path", help="Your own folder, which gets tasks/ and templates/.")]
 
 

@@ -1,8 +1,10 @@
 """`diff` in words: what the manifests say differently, a table of rows by task, and the first rows of each kind."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -68,7 +70,15 @@ def _counts(change: Change) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    return "not there" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    """As a mixture file says it; a count with its thousands parted."""
+    if value is None:
+        return "not there"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    written = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    return written.removesuffix("\n").removesuffix("\n...")
 
 
 def _became(example: Example) -> str:

@@ -28,7 +28,7 @@ def named_mixture(name: Path, *, data_dir: Path | None, changes: Sequence[str], 
     if str(name) not in (known := recipe_files(paths)):
         raise MixtureError(f"{name}: neither a file nor a recipe; {nearest(str(name), known)}")
     say_folders(paths)
-    return Mixture.from_recipe(str(name), **{"paths": list(paths), **values} if paths else values)
+    return Mixture.from_yaml(known[str(name)], paths=paths, changes=values)
 
 
 def _changed(changes: Sequence[str]) -> dict[str, Any]:

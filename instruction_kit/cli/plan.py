@@ -70,6 +70,7 @@ def _lines(plan: Plan, whole: Amount | None) -> Iterator[str]:
 def _measured(plan: Plan) -> Iterator[str]:
     yield f"measured: {', '.join(plan.measured) or 'nothing'}"
     yield from (f"leaves: {name} ({why})" for name, why in plan.leaving.items())
+    yield from (f"note: {line}" for line in plan.notices)
 
 
 def _amount(amount: Amount | None, whole: Amount | None, *, estimated: bool) -> tuple[str, str, str, str]:

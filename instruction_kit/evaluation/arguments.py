@@ -98,6 +98,11 @@ answer is written and read back, behind reasons where the template has some), ze
             raise ValueError(f"--num_samples {self.num_samples} would be the same output again; give --temperature 0.7")
         if self.num_samples > 1 and "generate" not in self.protocol:
             raise ValueError(f"--num_samples {self.num_samples} is for answers that vote; add --protocol generate")
+        if self.num_samples > 1 and "zero_shot_cot" in self.protocol:
+            raise ValueError(
+                f"--num_samples {self.num_samples} is for --protocol generate, and zero_shot_cot takes one sample; "
+                "measure them in runs of their own"
+            )
         if self.temperature and {*self.protocol} == {"rank"}:
             raise ValueError(f"--temperature {self.temperature}: by rank nothing is generated; add --protocol generate")
         return self

@@ -43,13 +43,16 @@ class Filter:
         """Template -> why it leaves; one that states no language is taken for one of the task's own."""
         return {t.name: why for t in templates for why in self._foreign(t.front.languages)}
 
-    def problems(self, tasks: Mapping[str, Task], templates: Callable[[], Sequence[Template]]) -> Iterator[str]:
-        """Names that none of these tasks has; `templates` are read only where no task speaks a language."""
+    def notices(self, tasks: Mapping[str, Task]) -> Iterator[str]:
+        """Licences that none of these tasks has: no error, so that one list of what is allowed serves every mixture."""
         licenses = {task.license for task in tasks.values()}
         for key, names in (("licenses", self.licenses), ("exclude_licenses", self.exclude_licenses)):
             for name in names or ():
                 if name not in licenses:
                     yield f"{key}: no task of this mixture has the licence {name}; {nearest(name, licenses)}"
+
+    def problems(self, tasks: Mapping[str, Task], templates: Callable[[], Sequence[Template]]) -> Iterator[str]:
+        """Languages that none of these tasks has; `templates` are read only where no task speaks one."""
         spoken = {language for task in tasks.values() for language in task.languages}
         if not set(self.languages or ()) <= spoken:
             spoken |= {language for template in templates() for language in template.front.languages}

@@ -172,6 +172,11 @@ class Mixture(Keys):
         """What leaves -> why: tasks by their names, phrasings as `template <folder>/<name>`."""
         return {**self.held_out.leaving, **phrasing.leaving(self)}
 
+    @property
+    def notices(self) -> list[str]:
+        """What is no error and may be a slip: licences that none of the tasks has."""
+        return [*self.filter.notices(self.chosen)]
+
     def check(self) -> None:
         """Raise everything that is wrong with the names in this mixture.
 

@@ -5,6 +5,7 @@ mixture are told at once, each with its key.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -80,7 +81,10 @@ def _entries(tasks: Any) -> Any:
         return tasks
     if not isinstance(tasks, list | tuple):
         raise refused(f"give `all`, or a list of names and Task objects, not {tasks!r}")
-    if wrong := [why for entry in tasks if (why := _entry_problem(entry))]:
+    names = Counter(entry for entry in tasks if isinstance(entry, str))
+    wrong = [why for entry in tasks if (why := _entry_problem(entry))]
+    wrong += [f"{name} stands there {num} times; name it once" for name, num in names.items() if num > 1]
+    if wrong:
         raise refused("\n".join(wrong))
     return tuple(tasks)
 

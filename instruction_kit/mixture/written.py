@@ -46,8 +46,8 @@ def _located(path: Path, text: str, keys: Collection[str], told: Iterable[str]) 
     """Each problem of a key with the key's line; a task or template file says its own."""
     lines, written = [], parse_yaml(text, where=str(path), error=MixtureError)
     for problem in told:
-        key = problem.partition(": ")[0]
-        at = line_of(text, key if _first(key) in written else RECIPE)
+        key, _, why = problem.partition(": ")
+        at = line_of(text, key, said=why) if _first(key) in written else line_of(text, RECIPE)
         lines.append(f"{path}:{at}: {problem}" if _first(key) in keys else problem)
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ it or else in the first batch that has it, and a row with another type there is 
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ BOOLEAN, WHOLE, FRACTION, TEXT, LIST, OBJECT = (
 )
 MAX_DEPTH = 16
 LARGE, DEEP = "a number too large to hold", f"nested more than {MAX_DEPTH} deep"
+WIDE = "a whole number beyond 2^53"
+"""Whole for all that follows, but where the others are fractions, which cannot hold it."""
 
 _KINDS: dict[type, str] = {bool: BOOLEAN, int: WHOLE, float: FRACTION, str: TEXT, list: LIST, dict: OBJECT}
 _PLAIN = {BOOLEAN: pl.Boolean, WHOLE: pl.Int64, TEXT: pl.String, "": pl.Null}
@@ -131,9 +134,12 @@ class _Place:
 
     def settle(self) -> bool:
         """The type that most values have, unless it was settled before; true if all that was counted fits."""
-        fit = {kind: count for kind, count in self._counts.items() if kind not in (LARGE, DEEP)}
-        self.kind = self.kind or (max(fit, key=lambda kind: fit[kind]) if fit else "")
-        self._mixed |= any(kind != self.kind for kind in self._counts)
+        met = Counter[str]()
+        for kind, count in self._counts.items():
+            met[WHOLE if kind == WIDE else kind] += count
+        held = [kind for kind in met if kind not in (LARGE, DEEP)]
+        self.kind = self.kind or max(held, key=lambda kind: met[kind], default="")
+        self._mixed |= any(kind != self.kind for kind in met)
         whole = all(self._fits(kind) for kind in self._counts)
         self._counts = {}
         return all([whole, *(place.settle() for place in self._places_inside())])
@@ -155,6 +161,7 @@ class _Place:
             return ""
         kind = self._kind_of(value)
         if not self._fits(kind):
+            kind = WHOLE if kind == WIDE and self.kind != FRACTION else kind
             return f"{self._name} is {kind}" + ("" if kind in (LARGE, DEEP) else f" here and {self.kind} in other rows")
         inside = [(None, item) for item in value] if kind == LIST else value.items() if kind == OBJECT else ()
         return next((why for key, held in inside if (why := self._inside(key).odd(held))), "")
@@ -177,14 +184,15 @@ class _Place:
     def _kind_of(self, value: Any) -> str:
         kind = _KINDS[type(value)]
         if kind == WHOLE:
-            return kind if -(2**63) <= value < 2**63 else LARGE
+            wide = WIDE if -(2**63) <= value < 2**63 else LARGE
+            return kind if -(2**53) <= value <= 2**53 else wide
         if kind == FRACTION:
             return kind if math.isfinite(value) else LARGE
         return DEEP if kind in (LIST, OBJECT) and self._depth > MAX_DEPTH else kind
 
     def _fits(self, kind: str) -> bool:
         """A whole number among fractions is one of them; a fraction among whole numbers (labels, indexes) is none."""
-        return kind == self.kind or (kind == WHOLE and self.kind == FRACTION)
+        return kind == self.kind or (kind, self.kind) in ((WHOLE, FRACTION), (WIDE, WHOLE))
 
     def _inside(self, key: str | None) -> "_Place":
         if key is None:

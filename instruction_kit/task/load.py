@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+import instruction_kit
+from instruction_kit import schema
 from instruction_kit.errors import InstructionKitError, TaskError, nearest
 from instruction_kit.task.check import name_problems
 from instruction_kit.task.task import Task
@@ -60,8 +62,16 @@ def _run(path: Path) -> dict[str, Any]:
     except InstructionKitError as error:
         raise TaskError(f"{line_of(path, error)}: {error}") from error
     except ITS_OWN as error:
-        raise TaskError(f"{line_of(path, error)}: {type(error).__name__}: {error}") from error
+        raise TaskError(f"{line_of(path, error)}: {type(error).__name__}: {error}{_meant(error, module)}") from error
     return module.__dict__
+
+
+def _meant(error: BaseException, module: ModuleType) -> str:
+    """A name close to one that is not there: of the file's own, or of what a task file imports."""
+    if not isinstance(error, NameError) or not error.name:
+        return ""
+    told = nearest(error.name, {*module.__dict__, *instruction_kit.__all__, *schema.__all__})
+    return f"; {told}" if told.startswith("did you mean") else ""
 
 
 ITS_OWN = (
