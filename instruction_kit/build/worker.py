@@ -37,12 +37,12 @@ def main(handle: int) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a task file's code raises is caught, this is not
     line: Connection[Any, Any] = Connection(handle)
     asked: SimpleQueue[Asked] = SimpleQueue()
-    work = _Work(line.recv())
-    Thread(target=_listen, args=(line, asked), daemon=True).start()
     try:
+        work = _Work(line.recv())
+        Thread(target=_listen, args=(line, asked), daemon=True).start()
         while True:
             line.send(work.outcome(*asked.get()))
-    except (KeyboardInterrupt, OSError):
+    except (KeyboardInterrupt, EOFError, OSError):
         os._exit(0)  # no thread of a library is waited for
 
 
