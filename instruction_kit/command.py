@@ -19,7 +19,14 @@ READER_GONE = 128 + 13
 
 
 class Output(Console):
-    """A console whose reader may stop reading."""
+    """A console whose reader may stop reading, and may want plain text.
+
+    Rich by itself takes `NO_COLOR` for colours alone, and goes on with bold, dim and reverse.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        plain = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+        super().__init__(**(options | plain))
 
     def on_broken_pipe(self) -> NoReturn:
         """Rich asks here what to do then; its own answer is exit 1."""

@@ -154,14 +154,20 @@ def test_on_a_terminal_phrasings_stand_beside_each_other():
     assert {len(line) for line in lines} == {80}
 
 
-def marked(text: str, style: str) -> list[str]:
-    """What a panel shows of one pair in one style."""
+def shown_in(text: str) -> Text:
+    """What a panel shows of one pair."""
     task = load_tasks([Path.cwd()], names=["copa"])["copa"]
     template = parse_template(text, name="x/y", schema=task.schema, where="x")
     pair = render(ROW, template=template, setting=SETTINGS["zero_shot.options"], task=task, prompting=Prompting())
     panel = pair_panel(pair, template, SETTINGS["zero_shot.options"], measures=[])
     assert isinstance(panel.renderable, Text)
-    return [panel.renderable.plain[span.start : span.end] for span in panel.renderable.spans if span.style == style]
+    return panel.renderable
+
+
+def marked(text: str, style: str) -> list[str]:
+    """The parts of it that are in one style."""
+    found = shown_in(text)
+    return [found.plain[span.start : span.end] for span in found.spans if span.style == style]
 
 
 ROW = {
@@ -178,6 +184,12 @@ def test_options_and_answer_are_marked_in_colour():
     assert marked(text, OPTIONS) == ["Options:\n- not it\n- it\n- a letter"]
     assert marked(text, RIGHT) == ["- it"]
     assert marked(text, ANSWER) == ["it"]
+
+
+def test_an_option_that_holds_the_words_of_another_is_not_marked_for_it():
+    text = "---\nstyle: plain\n---\n{{ question }}\n\n{{ options }}\n|||\n{{ answer }}"
+    (span,) = [span for span in shown_in(text).spans if span.style == RIGHT]
+    assert (span.start, span.end) == (len("What is a?\n\nnot it\n"), len("What is a?\n\nnot it\nit"))
 
 
 def test_a_label_marks_its_option():

@@ -19,6 +19,7 @@ from instruction_kit.task.load import load_tasks
 from instruction_kit.task.task import Task
 
 if TYPE_CHECKING:
+    from instruction_kit.template.outline import Outline
     from instruction_kit.template.template import Template
 
 
@@ -145,7 +146,8 @@ def _task_entry(task: Task) -> TaskEntry:
 
 
 def _templates(paths: Sequence[Path]) -> list[Entry]:
-    from instruction_kit.template.load import known_schemas, load_template, template_files  # not for a list of tasks
+    """Those of the user's folders are loaded and told if they are wrong; the library's are known to be sound."""
+    from instruction_kit.template.load import known_schemas, template_files  # not for a list of tasks
 
     path = search_path(paths)
     tasks = load_tasks(path)
@@ -161,7 +163,7 @@ def _templates(paths: Sequence[Path]) -> list[Entry]:
             continue
         try:
             task = folder if folder in tasks and folder not in known else None
-            entries.append(_template_entry(load_template(file, schema), schema, task, file))
+            entries.append(_template_entry(_seen(file, schema, loaded=path[0] not in file.parents), schema, task, file))
         except TemplateError as error:
             problems.append(str(error))
     if problems:
@@ -169,7 +171,18 @@ def _templates(paths: Sequence[Path]) -> list[Entry]:
     return entries
 
 
-def _template_entry(template: "Template", schema: type[Schema], task: str | None, file: Path) -> TemplateEntry:
+def _seen(file: Path, schema: type[Schema], *, loaded: bool) -> "Template | Outline":
+    from instruction_kit.template.load import load_template, read_template
+    from instruction_kit.template.outline import outline
+
+    if loaded:
+        return load_template(file, schema)
+    return outline(read_template(file), name=f"{file.parent.name}/{file.stem}")
+
+
+def _template_entry(
+    template: "Template | Outline", schema: type[Schema], task: str | None, file: Path
+) -> TemplateEntry:
     shown: Literal["shown", "none"] = "shown" if template.shows_options else "none"
     answers: Literal["rationale", "answer"] = "rationale" if template.cot else "answer"
     return TemplateEntry(

@@ -54,20 +54,21 @@ def _shown(pair: Pair, template: Template) -> Text:
 
 
 def _mark_options(prompt: Text, pair: Pair, template: Template) -> None:
-    """The list, and in it the option that is right."""
+    """The list of the question itself, and in it the option that is right."""
     style = Listing().style_of(template)
     listed = block(pair.options, style)
-    start = prompt.plain.rfind(listed) if listed else -1
+    start = prompt.plain.rfind(listed, pair.question_start) if listed else -1
     if start < 0:
         return
     prompt.stylize(OPTIONS, start, start + len(listed))
     if pair.answer_start is None:
         return
-    said = pair.completion[pair.answer_start : pair.answer_end]
+    said, place = pair.completion[pair.answer_start : pair.answer_end], len(style.start)
     for item, answer in zip(items(pair.options, style), answers(pair.options, style, listed=True), strict=True):
+        place = listed.index(item, place)  # one option may hold the words of another
         if answer.strip() == said:
-            place = start + listed.find(item)
-            prompt.stylize(RIGHT, place, place + len(item))
+            prompt.stylize(RIGHT, start + place, start + place + len(item))
+        place += len(item)
 
 
 def side_by_side(panels: Sequence[Panel], width: int) -> RenderableType:
