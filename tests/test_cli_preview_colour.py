@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from command import command
-from rich.console import ColorSystem
+from rich.color import ColorSystem
 
 from instruction_kit.cli import console
 
@@ -20,9 +21,8 @@ MARKED = re.compile(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m")
 def marked(task: str, template: str, setting: str) -> dict[str, list[str]]:
     """Escape code -> the texts in it, of the first row under one template on a wide terminal in colour."""
     arguments = ("preview", task, "--template", template, "--setting", setting, "--exemplars", "2")
-    terminal = {"_force_terminal": True, "_width": 200, "_height": 50}
-    colour = {"_color_system": ColorSystem.STANDARD, "no_color": False}
-    with patch.multiple(console.out, **terminal, **colour):
+    colour: dict[str, Any] = {"_color_system": ColorSystem.STANDARD, "no_color": False}
+    with patch.multiple(console.out, _force_terminal=True, _width=200, _height=50, **colour):
         code, out, err = command(*arguments)
     assert code == 0, err
     found: dict[str, list[str]] = {}
