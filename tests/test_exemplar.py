@@ -1,6 +1,7 @@
 """Exemplars: which may stand before a question, how they are written, and what is dropped where they are too long."""
 
 from collections import Counter
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -84,6 +85,23 @@ def test_classes_are_as_even_as_the_pool_allows(key, num):
     for few in there:
         for many in there:
             assert count[few] >= count[many] - 1 or count[few] == there[few]
+
+
+def test_where_a_balanced_exemplar_stands_does_not_tell_its_class_however_rare_that_is():
+    labels = ["true"] * 36 + ["false"] * 2 + ["open"] * 2
+    made, rows = pool([f"Claim {n}." for n in range(40)], labels), keys(row_hashes([f"q{n}" for n in range(1_500)]), 0)
+    last: Counter[str] = Counter()
+    for key in rows:
+        found = offered(made, key=key, row=None, question=CLAIM, fields=FIELDS, balanced="label")
+        last[made.examples[max(islice(found, 3))[1]]["label"]] += 1
+    low, high = binomial_bounds(1_500, 1 / 3)
+    assert all(low <= last[name] <= high for name in labels)
+
+
+def test_a_letter_spelled_with_other_code_points_is_the_same_input():
+    names = names_for(["Cafe\u0301?", "\uff37hat", "Tea?"], question="Caf\u00e9?")
+    assert sorted(names) == ["r1", "r2"]
+    assert sorted(names_for(["\uff37hat", "Tea?"], question="what")) == ["r1"]
 
 
 def test_each_row_of_the_pool_is_shown_first_equally_often():

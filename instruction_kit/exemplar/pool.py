@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -63,7 +64,8 @@ def input_fields(template: Template, schema: type[Schema]) -> tuple[str, ...]:
 
 
 def said(example: Example, fields: Sequence[str]) -> str:
-    r"""What an example says in some fields, whatever its case and its blanks; of a list, in whatever order.
+    r"""What an example says in some fields, whatever its case, its blanks and the code points that spell a letter; of a
+    list, in whatever order.
 
     >>> said({"text": " One\n two", "options": ["b", "A"]}, ["text", "options"])
     'one two\x1fa\x1eb'
@@ -74,7 +76,7 @@ def said(example: Example, fields: Sequence[str]) -> str:
 def _flat(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "\x1e".join(sorted(_flat(item) for item in value))
-    return "" if value is None else " ".join(str(value).casefold().split())
+    return "" if value is None else " ".join(normalize("NFKC", str(value)).casefold().split())
 
 
 def offered(
@@ -87,9 +89,10 @@ def offered(
     balanced: str | None,
     alike: str | None = None,
 ) -> Iterator[tuple[int, int]]:
-    """Rank and place of the exemplars for one question, those to take first coming first.
+    """Rank and place of the exemplars for one question, those to take first coming first; they stand by rank.
 
-    The order in which classes come in turn would tell the next one, so exemplars stand by rank.
+    Neither the order in which classes come in turn nor the rank by which they are taken says where balanced ones stand:
+    the one would tell the next class, the other would always put rare classes last.
 
     Args:
         pool: where they come from.
@@ -108,8 +111,9 @@ def offered(
     if balanced is None:
         yield from enumerate(fresh)
         return
-    order = list(fresh)
-    yield from ((rank, order[rank]) for rank in _in_turn([pool.examples[place][balanced] for place in order]))
+    order, stands = list(fresh), np.argsort(choice.ranked(key, pool.hashes, "stand"))
+    for rank in _in_turn([pool.examples[place][balanced] for place in order]):
+        yield int(stands[order[rank]]), order[rank]
 
 
 def _fresh(pool: Pool, key: np.uint64, row: str | None, asked: str, inputs: Sequence[str]) -> Iterator[int]:
