@@ -117,7 +117,7 @@ PLANTED = {
         "{{ text }}\n\nWhy?\n|||\n{{ rationale }} So: {{ answer }}\n",
         "unused",
         1,
-        "no task can train on it: it prints a rationale, which the rows of none bring",
+        "tasks can be measured with it, and none can train on it: it prints a rationale, which the rows of none bring",
     ),
 }
 FOUND = [name for name, planted in PLANTED.items() if planted.rule]

@@ -163,8 +163,16 @@ def test_a_phrasing_with_reasons_waits_for_rows_that_bring_some(tmp_path):
     (found,) = review([tmp_path]).findings
     assert (found.level, found.told) == (
         "remark",
-        "no task can train on it: it prints a rationale, which the rows of none bring",
+        "tasks can be measured with it, and none can train on it: it prints a rationale, which the rows of none bring",
     )
+
+
+def test_a_phrasing_with_reasons_is_looked_at_as_rows_without_any_are_measured_in_it(tmp_path):
+    thinking = "{{ body }}.\n\nThink.\n|||\n{{ rationale }}\nSo it is a title: {{ answer }}\n"
+    found = said(tmp_path, thinking, task=FREE, rows=[row for row in ROWS if row["title"]])
+    assert [one.told for one in found if one.rule == "doubled_punctuation"] == [
+        "doubles a stop, '⟦body⟧..' (zero_shot.options.cot, posts.sample.jsonl:1)"
+    ]
 
 
 def test_a_template_of_ones_own_is_looked_at_over_the_samples_of_the_library(tmp_path):

@@ -1,7 +1,8 @@
 """Every phrasing of a task over every row of its sample, in every zero-shot setting that it serves, rendered once.
 
 In: a task, its phrasings and the rows of its sample. Out: pairs, and the rows that cannot stand in a phrasing. Few-shot
-prompts are made of such pairs. Where a task has no options, the two settings that differ by them are one.
+prompts are made of such pairs. Where a task has no options, the two settings that differ by them are one. A phrasing
+that asks for reasons is also measured over rows that bring none, since the model writes them.
 """
 
 from collections.abc import Sequence
@@ -43,23 +44,26 @@ class Rendered(NamedTuple):
 
 
 def settings_of(template: Template, task: Task) -> list[Setting]:
-    """The zero-shot settings that a phrasing serves; for a task without options, the two are one."""
-    served = [setting for setting in ZERO_SHOT if serves(template, setting, task=task)]
+    """The zero-shot settings that a phrasing serves, if only to measure; without options, the two are one."""
+    served = [setting for setting in ZERO_SHOT if serves(template, setting, task=task, measured=True)]
     return served if task.has_options else served[:1]
 
 
 def rendered(task: Task, templates: Sequence[Template], rows: Sequence[Row]) -> list[Rendered]:
-    """Each phrasing in each of its settings; where reasons are printed, over the rows that give some."""
+    """Each phrasing in each of its settings; one that prints reasons and is not measured, over rows that give some."""
     return [_over(task, template, setting, rows) for template in templates for setting in settings_of(template, task)]
 
 
 def _over(task: Task, template: Template, setting: Setting, rows: Sequence[Row]) -> Rendered:
     asked, left = [], []
     for row in rows:
-        if RATIONALE in template.reads and row.example[RATIONALE] is None:
+        bare = RATIONALE in template.reads and row.example[RATIONALE] is None
+        if bare and template.inverted:
             continue
         try:
-            pair = render(row.example, template=template, setting=setting, task=task, prompting=Prompting())
+            pair = render(
+                row.example, template=template, setting=setting, task=task, prompting=Prompting(), measured=bare
+            )
         except RowProblem as problem:
             left.append(Left(row, str(problem)))
         else:

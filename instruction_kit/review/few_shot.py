@@ -46,7 +46,7 @@ def few_shot_flaws(task: Task, rows: Rows, made: Sequence[Rendered]) -> Iterator
         shapes = _Shapes(showing, rows)
         for one in made:
             setting = replace(one.setting, few_shot=True)
-            if serves(one.template, setting, task=task, exemplars=source):
+            if serves(one.template, setting, task=task, exemplars=source, measured=True):
                 yield from _told(one, showing, _Masks(task, one.template, setting, shapes), rows)
 
 

@@ -17,7 +17,7 @@ from instruction_kit.schema.columns import frame_schema
 from instruction_kit.schema.field import Choice, Label
 from instruction_kit.task.task import Task
 from instruction_kit.template.environment import RowProblem
-from instruction_kit.template.language import ANSWER, OPTIONS
+from instruction_kit.template.language import ANSWER, OPTIONS, RATIONALE
 from instruction_kit.template.style import block
 from instruction_kit.template.template import Template
 
@@ -86,6 +86,8 @@ def masked_values(
     target = task.schema.target
     kept = target.field if isinstance(target, Label) else None
     values = {name: value if name == kept else _mask(name, value) for name, value in example.items()}
+    if template and template.cot and not template.inverted:
+        values[RATIONALE] = values[RATIONALE] or mark(RATIONALE)  # where the row has none, the model writes it
     if not task.has_options:
         return values | {OPTIONS: "", ANSWER: mark(ANSWER)}
     count = len(example[target.options]) if isinstance(target, Choice) else len(task.classes)

@@ -67,7 +67,7 @@ def task_findings(task: Task, read: Read, *, library: bool) -> list[Finding]:
         found += origin_findings(task)
     rows = _rows(task, asked=library)
     if isinstance(rows, Rows):
-        looked_at = mine if own else [template for template in mine if read.is_own(read.templates[template.name])]
+        looked_at = [template for template in templates if own or read.is_own(read.templates[template.name])]
         found += [*sample_findings(task, rows), *rendered_findings(task, looked_at, read.templates, rows)]
     else:
         found += rows

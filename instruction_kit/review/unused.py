@@ -26,10 +26,17 @@ def unused_findings(templates: Mapping[str, Path], tasks: Collection[Task], used
         elif name not in used:
             template = load_template(file, served[0].schema)
             waits = template.cot and name.split("/")[0] == served[0].schema.folder()
-            told = f"no task can {'train on' if template.cot else 'use'} it: {_why(template)}"
+            told = f"{_use(template)}: {_why(template)}"
             yield Finding(str(file), 1, "unused", told, "remark" if waits else "rule")
     for folder, why in waiting.items():
         yield Finding(str(folder), None, "unused", why, "remark")
+
+
+def _use(template: Template) -> str:
+    """What it is not good for; reasons that an answer follows are written by the model that is measured."""
+    if not template.cot:
+        return "no task can use it"
+    return "no task can train on it" if template.inverted else "tasks can be measured with it, and none can train on it"
 
 
 def _why(template: Template) -> str:
