@@ -65,6 +65,10 @@ def _configs(text: str) -> Any:
     return said.get("configs") if isinstance(said, dict) else None
 
 
+UNREADABLE = (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What the readers raise over bytes that are none of theirs; a panic is no `Exception`."""
+
+
 @dataclass(frozen=True)
 class Look:
     """What one file looks like."""
@@ -86,7 +90,7 @@ def look(folder: Path, shard: Shard) -> Look:
         schema, rows = pl.read_parquet_schema(path), pq.read_metadata(path).num_rows
         if changed:
             _read_through(path)
-    except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         told.append(f"cannot be read as Parquet: {str(error).splitlines()[0]}")
         return Look(tuple(Problem(shard.path, what) for what in told), readable=False)
     other = list(_schema_problems(schema, shard))
