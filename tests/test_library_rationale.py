@@ -1,5 +1,7 @@
 """Every shipped chain-of-thought phrasing: its answer is read back from what it writes, and from nothing else."""
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from instruction_kit.build.first import first_examples
 from instruction_kit.render.listing import Listing
 from instruction_kit.render.pair import Pair
 from instruction_kit.render.render import Prompting, render
-from instruction_kit.render.setting import SETTINGS, Setting
+from instruction_kit.render.setting import SETTINGS
 from instruction_kit.task.exemplars import read_exemplars
 from instruction_kit.task.task import Task
 from instruction_kit.template.style import STYLES
@@ -28,9 +30,10 @@ def reasoning(task: Task) -> list[Template]:
     return [template for template in READ.templates_of(task) if template.name in TEMPLATES]
 
 
-def rows(task: Task) -> list[dict[str, Any]]:
+@cache
+def rows(name: str) -> list[dict[str, Any]]:
     """The sample's rows, with reasons where they have none, and what was written by hand."""
-    found = []
+    task, found = TASKS[name], []
     for split in task.reading("sample").split_names:
         examples, _ = first_examples(task, split, data="sample", data_dir=None)
         found += [
@@ -39,34 +42,23 @@ def rows(task: Task) -> list[dict[str, Any]]:
     return [*found, *(row for row in read_exemplars(task).values() if row["rationale"])]
 
 
-def pairs(task: Task, template: Template) -> list[tuple[Setting, Pair]]:
+def pairs(task: Task, template: Template) -> Iterator[Pair]:
     settings = [s for s in SETTINGS.values() if s.cot and not s.few_shot and not s.inverted]
     settings = [
         s for s in settings if s.options <= template.shows_options and (s.options or not template.needs_options)
     ]
-    return [
-        (
-            setting,
-            render(
-                row,
-                template=template,
-                setting=setting,
-                task=task,
-                prompting=Prompting(),
-                listing=Listing(style=STYLES[("dash", "letter", "roman_round")[number % 3]]),
-            ),
-        )
-        for setting in settings
-        for number, row in enumerate(rows(task))
-    ]
+    for setting in settings:
+        for number, row in enumerate(rows(task.name)):
+            listing = Listing(style=STYLES[("dash", "letter", "roman_round")[number % 3]])
+            yield render(row, template=template, setting=setting, task=task, prompting=Prompting(), listing=listing)
 
 
 @every_task
 def test_the_answer_of_every_sample_row_is_read_back(name):
     for template in reasoning(TASKS[name]):
-        made = pairs(TASKS[name], template)
+        made = [*pairs(TASKS[name], template)]
         assert made
-        for _, pair in made:
+        for pair in made:
             assert pair.answer_start is not None
             said = pair.completion[pair.answer_start : pair.answer_end]
             assert template.extract(pair.completion) == template.extract(f"{pair.completion}\n") == said
@@ -78,7 +70,7 @@ def test_of_text_that_broke_off_nothing_is_read_and_nothing_is_raised(name):
         assert template.place is not None
         for broken in ("", " ", "\n\n", REASONS, template.place.marker, template.place.marker.strip()):
             assert template.extract(broken) is None
-        _, pair = pairs(TASKS[name], template)[0]
+        pair = next(pairs(TASKS[name], template))
         before = pair.completion[: pair.answer_start]
         assert all(template.extract(before[:end]) is None for end in range(len(before) + 1))
 
