@@ -42,6 +42,7 @@ def config_of(values: dict[str, Any], given: set[str]) -> SFTConfig:
         "activation_checkpointing_kwargs": values["activation_checkpointing_kwargs"]
         or values["gradient_checkpointing_kwargs"],
         "gradient_checkpointing_kwargs": None,
+        "use_cpu": values["use_cpu"] or (_has_peers() and not torch.accelerator.is_available()),
         "dataloader_pin_memory": values["dataloader_pin_memory"] and accelerated,
         "resume_from_checkpoint": None,
         "greater_is_better": watch.is_greater_better(values["metric_for_best_model"])
@@ -71,6 +72,11 @@ def device_of(values: dict[str, Any]) -> str:
     """Name the kind of device that the model will be on."""
     found = None if _on_cpu(values) else torch.accelerator.current_accelerator()
     return "cpu" if found is None else str(found.type)
+
+
+def _has_peers() -> bool:
+    """Say whether this is one of several processes; on CPUs each would tune the whole alone unless they are named."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def _on_cpu(values: dict[str, Any]) -> bool:
