@@ -95,13 +95,17 @@ def test_an_adapter_folder_holds_no_weights_of_the_base_and_a_merged_one_is_a_wh
     assert run == read_run(merged)
 
 
-def test_a_finished_adapter_that_is_merged_afterwards_leaves_a_whole_model_alone(tmp_path):
+def test_a_finished_adapter_that_is_merged_afterwards_leaves_a_whole_model_alone_and_the_other_way_round(tmp_path):
     flags = {**LORA, "max_steps": 1, "save_steps": 1}
     folder = tune(tmp_path / "out", **flags)
     before = logits(load_measured(str(folder), dtype="float32", device="cpu").model)
     tune(folder, **flags, merge_adapter=True, resume_from_checkpoint=True)
     assert not list(folder.glob("adapter_*"))
     torch.testing.assert_close(logits(folder), before, rtol=0, atol=1e-5)
+    tune(folder, **flags, resume_from_checkpoint=True)
+    assert not [name for name in ("config.json", "model.safetensors") if (folder / name).exists()]
+    again = load_measured(str(folder), dtype="float32", device="cpu").model
+    torch.testing.assert_close(logits(again), before, rtol=0, atol=1e-6)
 
 
 def test_the_weights_of_the_base_are_neither_trained_nor_written(tmp_path, monkeypatch):

@@ -186,6 +186,11 @@ def test_all_problems_are_told_at_once():
     ]
 
 
+def test_a_model_is_not_tuned_into_its_own_folder(tmp_path):
+    with pytest.raises(TrainingError, match=r"--output_dir .*: the model itself lies there; give another folder"):
+        settled(model_name_or_path=tmp_path, output_dir=f"{tmp_path}/../{tmp_path.name}")
+
+
 def test_values_that_cannot_be_read_or_do_not_go_together_are_errors_and_no_exits():
     with pytest.raises(TrainingError, match=r"argument --bf16: Truthy value expected.*; --help lists the flags"):
         settled(bf16="maybe")

@@ -154,6 +154,8 @@ def _own(values: dict[str, Any]) -> list[str]:
     except ValueError as error:
         problems.append(str(error))
     problems += [f"--{name} is required" for name in ("model_name_or_path", "output_dir") if values[name] is None]
+    if values["output_dir"] is not None and _are_one(values["output_dir"], values["model_name_or_path"]):
+        problems.append(f"--output_dir {values['output_dir']}: the model itself lies there; give another folder")
     if values["dtype"] not in ("float32", "bfloat16", "float16"):
         problems.append(
             f"--dtype {values['dtype']}: name the precision of the weights (float32, bfloat16, float16), "
@@ -162,6 +164,11 @@ def _own(values: dict[str, Any]) -> list[str]:
     if values["max_length"] is None or values["max_length"] < 2:
         problems.append(f"--max_length {values['max_length']}: it must be 2 or more")
     return problems
+
+
+def _are_one(folder: str, model: str | None) -> bool:
+    """Say whether what is tuned would be written over what it is tuned from."""
+    return model is not None and Path(model).is_dir() and Path(model).resolve() == Path(folder).resolve()
 
 
 def _asked(values: dict[str, Any]) -> Asked:

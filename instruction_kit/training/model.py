@@ -127,6 +127,13 @@ def set_special_tokens(model: PreTrainedModel, encoder: Encoder) -> None:
         config.bos_token_id, config.eos_token_id, config.pad_token_id = tokenizer.bos_token_id, stop, pad
 
 
+def remove_whole(folder: Path) -> None:
+    """Remove the weights of a whole model from the folder of a run: they would be loaded for what is tuned now."""
+    for pattern in ("config.json", "model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"):
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
 def is_finite(model: torch.nn.Module) -> bool:
     """Say whether every weight is a number."""
     with torch.no_grad():

@@ -28,7 +28,7 @@ from instruction_kit.training.collate import apart, beside
 from instruction_kit.training.document import COLLATED
 from instruction_kit.training.held_out import held_out_figures
 from instruction_kit.training.loss import TaskLosses, counted_and_weighed, scale_of
-from instruction_kit.training.model import set_special_tokens
+from instruction_kit.training.model import remove_whole, set_special_tokens
 from instruction_kit.training.resume import RUN_FILE, RunRecord, write_run
 from instruction_kit.training.span import where_from
 from instruction_kit.training.validation import Share, add_losses
@@ -198,6 +198,8 @@ class RunTrainer(Trainer):
             base = cast("PreTrainedModel", model.get_base_model())
             set_special_tokens(base, self.encoder)
             if self.args.should_save:
+                if (folder / RUN_FILE).is_file():  # of this run, finished before with its adapter merged
+                    remove_whole(folder)
                 # PEFT would ask the hub whether the embeddings were resized; they never are
                 model.save_pretrained(str(folder), state_dict=state_dict, save_embedding_layers=False)
                 base.generation_config.save_pretrained(folder)
