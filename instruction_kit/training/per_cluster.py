@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from accelerate import PartialState
+
 from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.errors import NoPairsError, TrainingError
 from instruction_kit.token.shard import names_of, num_pairs
@@ -57,7 +59,10 @@ def tune_clusters(request: Request) -> None:
                 if not request.accept_dropped:
                     raise
                 left_out[cluster] = str(error).removeprefix(f"{request.built}: ")  # no file names a folder of a machine
-    _tell(runs, left_out)
+    if not runs:
+        raise TrainingError("no cluster has a pair to train on; " + "; ".join(f"{c}: {r}" for c, r in left_out.items()))
+    if PartialState().is_main_process:
+        _tell(runs, left_out)
     model = load_base(request, [feed for _, feed in runs.values()])
     trainer = None
     for number, (cluster, (own, feed)) in enumerate(runs.items(), start=1):
@@ -147,5 +152,3 @@ def _tell(runs: dict[str, tuple[Request, Feed]], left_out: dict[str, str]) -> No
                 "cluster %s: %d rows with %d loss tokens, where a step takes %d rows: each of its steps sees them all",
                 cluster, rows, tokens, wanted,
             )  # fmt: skip
-    if not runs:
-        raise TrainingError("no cluster has a pair to train on; " + "; ".join(f"{c}: {r}" for c, r in left_out.items()))
