@@ -31,7 +31,8 @@ from transformers import AutoModelForCausalLM
 
 from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.token.record import read_record
-from instruction_kit.token.shard import IGNORED, SCHEMA, Wanted, tokenise
+from instruction_kit.token.row import IGNORED, SCHEMA
+from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.collate import apart
 from instruction_kit.training.document import documents
 from instruction_kit.training.flag import as_arguments, parse

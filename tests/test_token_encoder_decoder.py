@@ -89,7 +89,8 @@ def test_each_side_ends_once_and_a_special_token_s_text_stays_text(kind):
 def test_many_at_once_are_what_each_is_alone(kind):
     made = encoder(kind)
     pairs = [Pair(text, answer) for text in TEXTS[:8] for answer in ("yes", "it is not", AWKWARD[1])]
-    batch = made.batch(pa.table({"prompt": [one.prompt for one in pairs], "completion": [one[1] for one in pairs]}))
+    prompts, completions = ([one[side] for one in pairs] for side in (0, 1))
+    batch = made.batch(pa.record_batch({"prompt": prompts, "completion": completions}))
     alone = [made.afresh(pair) for pair in pairs]
     assert alone == made.encode(pairs)
     assert batch.sizes.tolist() == [[len(one.prompt), len(one.completion), 0] for one in alone]
@@ -105,7 +106,7 @@ def test_the_answer_in_a_longer_output_is_found_behind_what_begins_it(kind):
     made = encoder(kind)
     output = "It runs. So: yes"
     start = output.index("yes")
-    table = pa.table(
+    table = pa.record_batch(
         {"prompt": ["?"], "completion": [output], "task": ["t"], "answer_start": [start], "answer_end": [len(output)]}
     )
     batch = made.batch(table)

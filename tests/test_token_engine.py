@@ -20,6 +20,10 @@ from instruction_kit.token.shard import Wanted, tokenise
 TEXTS = [*AWKWARD, *module.PLANTED, "the Item is here " * 20]
 
 
+def column(*texts: str) -> pa.StringArray:
+    return pa.array(texts, pa.string())
+
+
 def unigram() -> PreTrainedTokenizerFast:
     """A tokenizer of another kind: pieces by their likelihood, one of which is a special token's text."""
     pieces = [("<unk>", 0.0), ("</s>", -1.0), *((character, -5.0) for character in "▁abcdefghijklmnopqrstuvwxyz<>/")]
@@ -34,13 +38,13 @@ def unigram() -> PreTrainedTokenizerFast:
 @pytest.mark.parametrize("make", [tokenizer, unigram])
 def test_every_engine_gives_the_tokenizer_s_own_ids(make, as_text):
     loaded = make()
-    texts = [*TEXTS, f"say {loaded.eos_token} and go on{loaded.eos_token}"]
+    texts = column(*TEXTS, f"say {loaded.eos_token} and go on{loaded.eos_token}")
     own = own_engine(loaded, as_text=as_text).encode(texts).to_pylist()
     found = list(engines(loaded, as_text=as_text))
     assert found[-1].name == "transformers"
     for engine in found:
         assert engine.encode(texts).to_pylist() == own
-        assert engine.encode([]).to_pylist() == []
+        assert engine.encode(column()).to_pylist() == []
 
 
 def test_the_fast_engine_takes_a_byte_level_tokenizer_and_says_so():
@@ -64,10 +68,9 @@ def wrong_at(bad: str, name: str = "tokenizers") -> Engine:
     """An engine that is right but for one text."""
     own = own_engine(tokenizer(), as_text=True).encode
 
-    def encode(texts: list[str]) -> pa.ListArray:
-        return pa.array(
-            [[*ids, 1] if text == bad else ids for text, ids in zip(texts, own(texts).to_pylist(), strict=True)], IDS
-        )
+    def encode(texts: pa.StringArray) -> pa.ListArray:
+        found = zip(texts.to_pylist(), own(texts).to_pylist(), strict=True)
+        return pa.array([[*ids, 1] if text == bad else ids for text, ids in found], IDS)
 
     return Engine(name, encode, own=own)
 
@@ -76,12 +79,12 @@ def test_the_first_texts_are_all_checked_and_later_ones_in_turn(monkeypatch):
     monkeypatch.setattr(module, "CHECKED_FIRST", 3)
     monkeypatch.setattr(module, "CHECKED_ONE_IN", 4)
     engine = wrong_at("bad")
-    engine.encode(["a", "b", "c"])
+    engine.encode(column("a", "b", "c"))
     assert engine.checked == 3
-    engine.encode(["d", "e", "f", "bad", "g", "h"])  # places 3 to 8: 4 and 8 are checked
+    engine.encode(column("d", "e", "f", "bad", "g", "h"))  # places 3 to 8: 4 and 8 are checked
     assert engine.checked == 5
     with pytest.raises(UnequalError, match="tokenizers gives other ids than the tokenizer itself for 'bad'"):
-        engine.encode(["a", "b", "c", "bad"])
+        engine.encode(column("a", "b", "c", "bad"))
 
 
 def test_an_engine_that_is_wrong_about_one_row_is_left_and_all_rows_are_made_again(tmp_path, monkeypatch, caplog):
@@ -121,7 +124,7 @@ def test_a_special_token_s_text_that_the_vocabulary_holds_stays_text_in_a_batch(
     loaded = unigram()
     made = PlainEncoder(loaded, layout_of(loaded, joiner="\n"))
     prompts = ["say </s> here", "nothing", "</s></s>"]
-    batch = made.batch(pa.table({"prompt": prompts, "completion": ["a", "</s>b", "a"]}))
+    batch = made.batch(pa.record_batch({"prompt": prompts, "completion": ["a", "</s>b", "a"]}))
     for place, prompt in enumerate(prompts):
         [ids], [completion] = made.prompts([prompt]), made.completions([["a", "</s>b", "a"][place]])
         assert batch.ids(np.array([place])).to_pylist() == ids + completion

@@ -16,7 +16,8 @@ from instruction_kit.errors import BuildError, TokenError
 from instruction_kit.token import shard as module
 from instruction_kit.token import window
 from instruction_kit.token.record import RECORD, differences, read_record
-from instruction_kit.token.shard import IGNORED, Wanted, identity_of, tokenise
+from instruction_kit.token.row import IGNORED
+from instruction_kit.token.shard import Wanted, identity_of, tokenise
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -12,7 +12,8 @@ from tiny_model import built, encoder, pairs_in
 
 from instruction_kit.errors import TokenError
 from instruction_kit.token.encoder import Encoder
-from instruction_kit.token.shard import IGNORED, Wanted, tokenise
+from instruction_kit.token.row import IGNORED
+from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.token.weigh import Weighing, weights
 
 REASON = "It is red. The answer is "
@@ -24,11 +25,11 @@ ROWS = [
 ]
 
 
-def table(rows: list[Any]) -> pa.Table:
+def table(rows: list[Any]) -> pa.RecordBatch:
     names = ("prompt", "completion", "answer_start", "answer_end", "task")
     columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
     empty: list[Any] = [[] for _ in rows]
-    return pa.table({**columns, "question_start": [0] * len(rows), "exemplars": empty, "turns": empty})
+    return pa.record_batch({**columns, "question_start": [0] * len(rows), "exemplars": empty, "turns": empty})
 
 
 def weighed(made: Encoder, weighing: Weighing, rows: list[Any]) -> list[tuple[list[int], list[float]]]:

@@ -26,7 +26,7 @@ from instruction_kit.evaluation.folder import read_pairs
 from instruction_kit.evaluation.measure import measure
 from instruction_kit.evaluation.model import load_model
 from instruction_kit.token.layout import read_layout
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.start import Prepared, prepare
 from instruction_kit.training.toy import make_tokenizer

@@ -23,7 +23,8 @@ from instruction_kit.token.conversation import messages, pair_of
 from instruction_kit.token.encoder import Encoded
 from instruction_kit.token.layout import LAYOUT_FILE, read_layout
 from instruction_kit.token.record import differences, read_record
-from instruction_kit.token.shard import IGNORED, Wanted, identity_of, tokenise
+from instruction_kit.token.row import IGNORED
+from instruction_kit.token.shard import Wanted, identity_of, tokenise
 from instruction_kit.training.document import Document
 from instruction_kit.training.resume import read_run
 from instruction_kit.training.span import Known, prove_document, prove_spans

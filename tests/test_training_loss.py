@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM
 from trl.trainer.sft_trainer import SFTTrainer
 
 from instruction_kit.errors import TokenError, TrainingError
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.start import Prepared, prepare
 

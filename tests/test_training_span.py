@@ -11,7 +11,8 @@ from instruction_kit import Mixture
 from instruction_kit.build import shard
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.conversation import Pair
-from instruction_kit.token.shard import IGNORED, Wanted, tokenise
+from instruction_kit.token.row import IGNORED
+from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.document import Document
 from instruction_kit.training.span import Known, prove_document, prove_spans, sampled
 from instruction_kit.training.toy import BOS, EOS

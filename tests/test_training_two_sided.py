@@ -22,7 +22,7 @@ from instruction_kit.errors import TokenError, TrainingError
 from instruction_kit.evaluation.evaluate import evaluate
 from instruction_kit.token.layout import read_layout
 from instruction_kit.token.record import read_record
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 from instruction_kit.training import feed
 from instruction_kit.training.document import documents
 from instruction_kit.training.field import CAUSAL_ONLY, FORCED, PASSED, READ, REFUSED

@@ -63,11 +63,9 @@ def read_tokenizer(name: str) -> "PreTrainedTokenizerBase":
 def tokenizer_hash(tokenizer: "PreTrainedTokenizerBase") -> str:
     """Hash what decides a tokenizer's ids: its vocabulary and rules, not how it pads, cuts or is called."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    rules = json.loads(backend.to_str()) if backend is not None else {"class": type(tokenizer).__name__}
-    content = {
-        **{key: value for key, value in rules.items() if key not in ("padding", "truncation")},
-        "ids": sorted(tokenizer.get_vocab().items()),
-        "bos": tokenizer.bos_token,
-        "eos": tokenizer.eos_token,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    if backend is None:
+        rules = json.dumps([type(tokenizer).__name__, sorted(tokenizer.get_vocab().items())])
+    else:
+        rules = backend.to_str().partition('"added_tokens":')[2]  # before it stand padding and truncation alone
+    ends = json.dumps([tokenizer.bos_token, tokenizer.eos_token])
+    return hashlib.sha256(f"{ends}\n{rules}".encode()).hexdigest()

@@ -10,6 +10,8 @@ middle of a message), or where the tokens of its prompt change with its completi
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import pyarrow as pa
+
 from instruction_kit.errors import TokenError
 from instruction_kit.token.chat_template import ChatTemplate, UnusableTemplateError, template_hash
 from instruction_kit.token.conversation import COLUMNS, Message, Pair, messages
@@ -132,7 +134,7 @@ class ChatEncoder(Encoder):
         return messages(pair, joiner=self.layout.joiner, system_message=self.layout.system_message)
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        rows: list[list[int]] = self.engine.encode(texts).to_pylist()
+        rows: list[list[int]] = self.engine.encode(pa.array(texts, pa.string())).to_pylist()
         return rows
 
 

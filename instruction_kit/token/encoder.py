@@ -83,8 +83,8 @@ class Encoder(ABC):
     def encode(self, pairs: Sequence[Pair]) -> list[Encoded | Misfit]:
         """Encode pairs, each as if it were alone."""
 
-    def batch(self, rows: pa.Table) -> Batch:
-        """Encode the pairs of a table that has the columns `columns`."""
+    def batch(self, rows: pa.RecordBatch) -> Batch:
+        """Encode pairs that have the columns `columns`."""
         encoded = self.encode([pair_of(row) for row in rows.to_pylist()])
         misfits = {place: one.reason for place, one in enumerate(encoded) if isinstance(one, Misfit)}
         sides = [Encoded([], [], []) if isinstance(one, Misfit) else one for one in encoded]

@@ -3,23 +3,25 @@
 In go a tokenizer and whether the text of a special token stays text, out come engines, the fastest first and the
 tokenizer itself last. A faster one is believed only as far as it is checked: against the tokenizer's own ids on planted
 texts at the start, on the first texts that it encodes, and on one in `CHECKED_ONE_IN` after these, to the last row.
-Where one id differs, the caller begins again with the next engine (`UnequalError`). Nothing is cut, filled or added
-here.
+Where one id differs, the caller begins again with the next engine (`UnequalError`). Texts come and ids go as Arrow
+columns. Nothing is shortened, filled or added here.
 """
 
 import importlib.util
 import json
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from instruction_kit.token.word import by_words, may_cut
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Encode = Callable[[list[str]], pa.ListArray]
+Encode = Callable[[pa.StringArray], pa.ListArray]
 
 IDS = pa.list_(pa.int32())
 NAMES = ("gigatoken", "tokenizers")
@@ -63,13 +65,14 @@ class Engine:
         """The installed release."""
         return version(self.name)
 
-    def encode(self, texts: list[str]) -> pa.ListArray:
+    def encode(self, texts: pa.StringArray) -> pa.ListArray:
         """Encode texts, each as if it were alone.
 
         Raises:
             UnequalError: one of them is not what the tokenizer itself gives.
 
         """
+        texts = texts.cast(pa.string())  # engines read its buffers, and other writers' columns may be large ones
         found = self._encode(texts)
         if self._own is not None:
             numbers = np.arange(self._seen, self._seen + len(texts))
@@ -77,7 +80,7 @@ class Engine:
         self._seen += len(texts)
         return found
 
-    def check(self, texts: list[str]) -> None:
+    def check(self, texts: pa.StringArray) -> None:
         """Compare all of some texts with the tokenizer itself.
 
         Raises:
@@ -86,14 +89,15 @@ class Engine:
         """
         self._check(texts, self._encode(texts), np.arange(len(texts)))
 
-    def _check(self, texts: list[str], found: pa.ListArray, places: "np.typing.NDArray[np.int64]") -> None:
+    def _check(self, texts: pa.StringArray, found: pa.ListArray, places: "np.typing.NDArray[np.int64]") -> None:
         if self._own is None or not len(places):
             return
-        chosen = [texts[place] for place in places]
-        own, mine = self._own(chosen).to_pylist(), found.take(pa.array(places)).to_pylist()
-        for text, first, second in zip(chosen, own, mine, strict=True):
-            if first != second:
-                raise UnequalError(f"{self.name} gives other ids than the tokenizer itself for {text[:80]!r}")
+        chosen = texts.take(pa.array(places))
+        own, mine = self._own(chosen), found.take(pa.array(places))
+        if not mine.equals(own):
+            differs = next(place for place in range(len(own)) if own[place] != mine[place])
+            text = chosen[differs].as_py()
+            raise UnequalError(f"{self.name} gives other ids than the tokenizer itself for {text[:80]!r}")
         self.checked += len(places)
 
 
@@ -107,7 +111,7 @@ def engines(tokenizer: "PreTrainedTokenizerBase", *, as_text: bool, names: Seque
     own = _own(tokenizer, as_text=as_text)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     tokens = [str(token) for token in tokenizer.get_added_vocab()]
-    planted = [*PLANTED, *tokens, *(f"x{token}y {token} z" for token in tokens)]
+    planted = pa.array([*PLANTED, *tokens, *(f"x{token}y {token} z" for token in tokens)], pa.string())
     rules = "" if backend is None else str(backend.to_str())
     for name in names if rules else ():  # each is made where the one before it is left
         encode = MAKERS[name](rules, as_text)
@@ -125,16 +129,17 @@ def engines(tokenizer: "PreTrainedTokenizerBase", *, as_text: bool, names: Seque
 def _own(tokenizer: "PreTrainedTokenizerBase", *, as_text: bool) -> Encode:
     keywords = {"add_special_tokens": False, "return_attention_mask": False, "return_token_type_ids": False}
 
-    def encode(texts: list[str]) -> pa.ListArray:
-        if not texts:
+    def encode(texts: pa.StringArray) -> pa.ListArray:
+        if not len(texts):
             return pa.array([], IDS)
-        found = tokenizer(texts, split_special_tokens=as_text, verbose=False, **keywords)["input_ids"]
+        found = tokenizer(texts.to_pylist(), split_special_tokens=as_text, verbose=False, **keywords)["input_ids"]
         return pa.array(found, IDS)
 
     return encode
 
 
 def _tokenizers(rules: str, as_text: bool) -> Encode:  # noqa: FBT001 - called from a table
+    """Make the engine that encodes each word of many texts once, where that changes no id."""
     from tokenizers import Tokenizer
 
     backend = Tokenizer.from_str(rules)
@@ -142,10 +147,11 @@ def _tokenizers(rules: str, as_text: bool) -> Encode:  # noqa: FBT001 - called f
     backend.no_truncation()
     backend.encode_special_tokens = as_text
 
-    def encode(texts: list[str]) -> pa.ListArray:
-        return pa.array([one.ids for one in backend.encode_batch_fast(texts, add_special_tokens=False)], IDS)
+    def encode(texts: pa.StringArray) -> pa.ListArray:
+        found = backend.encode_batch_fast(texts.to_pylist(), add_special_tokens=False)
+        return pa.array([one.ids for one in found], IDS)
 
-    return encode
+    return by_words(encode) if may_cut(_head(rules), as_text=as_text) else encode
 
 
 def _gigatoken(rules: str, as_text: bool) -> Encode | None:  # noqa: FBT001 - called from a table
@@ -154,22 +160,44 @@ def _gigatoken(rules: str, as_text: bool) -> Encode | None:  # noqa: FBT001 - ca
         return None
     import gigatoken
 
-    content = json.loads(rules)
-    if as_text:  # what it does not know as a token, it reads as text
-        content["added_tokens"] = [token for token in content["added_tokens"] if not token["special"]]
     try:
-        loaded = gigatoken.Tokenizer.from_json(json.dumps(content))
+        loaded = gigatoken.Tokenizer.from_json(_without_special(rules) if as_text else rules)
     except (ValueError, TypeError, KeyError, RuntimeError, NotImplementedError):
         return None
 
-    def encode(texts: list[str]) -> pa.ListArray:
-        if not texts:
+    def encode(texts: pa.StringArray) -> pa.ListArray:
+        if not len(texts):
             return pa.array([], IDS)
-        layout = loaded.encode_batch(texts).layout
+        layout = loaded.encode_batch(_awkward(texts)).layout
         offsets, values = np.asarray(layout.offsets.data), np.asarray(layout.content.data, dtype=np.uint32)
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values.view(np.int32), pa.int32()))
 
     return encode
+
+
+def _awkward(texts: pa.StringArray) -> Any:
+    """Give a column to the fast engine as it lies in memory."""
+    from awkward import Array
+    from awkward.contents import ListOffsetArray, NumpyArray
+    from awkward.index import Index64
+
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset :][: len(texts) + 1]
+    held = np.frombuffer(texts.buffers()[2] or b"\0", dtype=np.uint8)
+    characters = NumpyArray(held, parameters={"__array__": "char"})
+    return Array(ListOffsetArray(Index64(offsets.astype(np.int64)), characters, parameters={"__array__": "string"}))
+
+
+def _without_special(rules: str) -> str:
+    """Leave out special tokens: what an engine does not know as a token, it reads as text."""
+    before, name, behind = rules.partition('"added_tokens":')
+    tokens, end = json.JSONDecoder().raw_decode(behind)
+    return before + name + json.dumps([token for token in tokens if not token["special"]]) + behind[end:]
+
+
+def _head(rules: str) -> dict[str, Any]:
+    """Read the rules of a tokenizer up to its vocabulary, which is most of them."""
+    found: dict[str, Any] = json.loads(rules.partition(',"vocab":')[0] + "}}")
+    return found
 
 
 MAKERS: dict[str, Callable[[str, bool], Encode | None]] = {"gigatoken": _gigatoken, "tokenizers": _tokenizers}

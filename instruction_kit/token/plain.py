@@ -43,10 +43,9 @@ class PlainEncoder(Encoder):
         completions = self.completions([pair.completion for pair in pairs])
         return [Encoded(prompt, completion, []) for prompt, completion in zip(prompts, completions, strict=True)]
 
-    def batch(self, rows: pa.Table) -> Batch:
-        """Encode the pairs of a table, a completion that several share once."""
-        prompts, completions = (rows[name].combine_chunks() for name in self.columns)
-        shared = completions.dictionary_encode()
+    def batch(self, rows: pa.RecordBatch) -> Batch:
+        """Encode pairs, a completion that several share once."""
+        prompts, shared = rows["prompt"], rows["completion"].dictionary_encode()
         ends = pa.array([self.begin, [*self.prompt_end, *self.completion_begin], [self.stop_id]], IDS)
         pieces = pa.concat_arrays([self._ids(prompts), self._ids(shared.dictionary), ends])
         begin, number = len(pieces) - 3, len(prompts)
@@ -94,16 +93,15 @@ class PlainEncoder(Encoder):
         """Encode completions: the text, then the stop token once."""
         return [[*self.completion_begin, *ids, self.stop_id] for ids in self._plain(texts)]
 
-    def _ids(self, column: pa.StringArray) -> pa.ListArray:
+    def _ids(self, texts: pa.StringArray) -> pa.ListArray:
         """Encode a column by the engine; a text that became a special token is encoded in pieces."""
-        texts = column.to_pylist()
         found = self.engine.encode(texts)
         special = np.isin(found.flatten().to_numpy(), list(self.special_ids))
         if not special.any():
             return found
         rows = found.to_pylist()
         for row in np.unique(pc.list_parent_indices(found).to_numpy()[special]).tolist():
-            rows[row] = self._in_pieces(texts[row])
+            rows[row] = self._in_pieces(texts[row].as_py())
         return pa.array(rows, IDS)
 
     def _plain(self, texts: Iterable[str]) -> list[list[int]]:

@@ -5,23 +5,8 @@ In goes a built folder, out comes a folder of Arrow files, one for each Parquet 
 dropped and counted, and too many of them are an error. Pairs are read in windows (`window`), in the order of the
 mixture, which is shuffled already. Unpacked, a row is one pair, in that order. Packed, the pairs of a window are laid
 into rows by best fit (`pack`), and the window's rows are shuffled by a hash. The pairs of one cluster alone give the
-rows that a mixture of this cluster would. Arrow streams are used because they are mapped into memory as they are: no
-cache, no copy.
-
-A row:
-
-    input_ids     list of int32    its pairs one after the other
-    labels        list of int32    as `input_ids` over the outputs and their stop tokens, -100 elsewhere
-    loss_weights  list of float32  of each token in the loss, 0 where the label is -100; null in every row where all
-                                   trained tokens weigh the same (`record.identity.weighing.is_even`)
-    seq_lengths   list of int32    of each pair, in tokens: the borders, which TRL reads under this name
-    task_ids      list of int32    of each pair: the place of its task in the record's `task_names`
-    m_task, m_template, m_split, m_row (lists of text), m_round (list of int64)
-                                   of each pair: where it comes from
-    m_position    list of int64    of each pair: its place among all pairs of the split, dropped ones and those of
-                                   other clusters included
-
-What begins with `m_` no trainer reads.
+rows that a mixture of this cluster would. What a row holds is told in `row`. Arrow streams are used because they are
+mapped into memory as they are: no cache, no copy.
 """
 
 import hashlib
@@ -34,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.progress import Progress
 
@@ -43,7 +29,7 @@ from instruction_kit.build.manifest import Manifest, Shard, read_manifest
 from instruction_kit.choice import keys
 from instruction_kit.errors import TokenError, nearest
 from instruction_kit.token.encoder import Batch, Encoder
-from instruction_kit.token.engine import IDS, NAMES, UnequalError, engines
+from instruction_kit.token.engine import NAMES, UnequalError, engines
 from instruction_kit.token.pack import best_fit
 from instruction_kit.token.record import (
     FORMAT_VERSION,
@@ -57,6 +43,7 @@ from instruction_kit.token.record import (
     read_record,
     write_record,
 )
+from instruction_kit.token.row import ORIGIN, SCHEMA, Window, token_rows
 from instruction_kit.token.tally import Tally
 from instruction_kit.token.weigh import Weighing, weights
 from instruction_kit.token.window import ahead, windows
@@ -64,20 +51,6 @@ from instruction_kit.token.window import ahead, windows
 logger = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
-
-IGNORED = -100  # the label that a cross-entropy leaves out
-ORIGIN = {"m_task": "task", "m_template": "template", "m_split": "split", "m_row": "row", "m_round": "round"}
-SCHEMA = pa.schema(
-    [
-        pa.field("input_ids", IDS, nullable=False),
-        pa.field("labels", IDS, nullable=False),
-        pa.field("loss_weights", pa.list_(pa.float32())),
-        pa.field("seq_lengths", IDS, nullable=False),
-        pa.field("task_ids", IDS, nullable=False),
-        *(pa.field(name, pa.list_(pa.int64() if name == "m_round" else pa.string())) for name in ORIGIN),
-        pa.field("m_position", pa.list_(pa.int64())),
-    ]
-)
 
 
 class Wanted(NamedTuple):
@@ -253,39 +226,28 @@ class _Writer:
         with committed(path) as beside, pa.OSFile(str(beside), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as writer:
             columns = [*self.encoder.columns, *ORIGIN.values(), *self.wanted.weighing.columns]
             read = windows(origin, columns, first=first, tasks=self.names)
-            for window, batch in ahead((window, self.encoder.batch(window)) for window in read):
-                made = self._rows(window, batch)
+            for pairs, batch in ahead((pairs, self.encoder.batch(pairs)) for pairs in read):
+                made = self._rows(pairs, batch)
                 writer.write_batch(made)
                 rows += len(made)
-                advance(len(window))
+                advance(len(pairs))
         return TokenShard(path=path.name, rows=rows, sha256=file_hash(path))
 
-    def _rows(self, window: pa.Table, batch: Batch) -> pa.RecordBatch:
+    def _rows(self, pairs: pa.RecordBatch, batch: Batch) -> pa.RecordBatch:
         """Turn a window of pairs into rows."""
+        _refuse_blank(batch, pairs)
         begin = self.tally.position
-        _refuse_blank(batch, window)
-        tasks = np.array([self.names.index(name) for name in window["task"].unique().to_pylist()], dtype=np.int64)
-        tasks = tasks[window["task"].combine_chunks().dictionary_encode().indices.to_numpy()]
-        kept = np.flatnonzero(self.tally.keep(batch, window, tasks))
+        tasks = pc.index_in(pairs["task"], pa.array(self.names, pa.string())).to_numpy().astype(np.int64)
+        window = Window(pairs, batch, tasks)
+        kept = np.flatnonzero(self.tally.keep(window))
         if not len(kept):
             return pa.RecordBatch.from_pylist([], schema=SCHEMA)
-        lengths = batch.sizes.sum(axis=1)
-        packs = self._packs(kept + begin, lengths[kept])
-        order = kept[np.argsort(packs, kind="stable")]
-        borders = np.concatenate([[0], np.bincount(packs).cumsum()])
-        spread = np.concatenate([[0], lengths[order].cumsum()])[borders]
-        ids = batch.ids(order)
-        self.tally.filled(packs, tasks[kept], lengths[kept], ids)
-        columns = [
-            _lists(ids, spread),
-            _lists(_labels(ids, batch.sizes[order]), spread),
-            self._weights(batch, window, order, spread),
-            _lists(pa.array(lengths[order], pa.int32()), borders),
-            _lists(pa.array(tasks[order], pa.int32()), borders),
-            *(_lists(window[column].combine_chunks().take(pa.array(order)), borders) for column in ORIGIN.values()),
-            _lists(window["position"].combine_chunks().take(pa.array(order)), borders),
-        ]
-        return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+        packs = self._packs(kept + begin, window.lengths[kept])
+        weighing = self.wanted.weighing
+        weighed = None if weighing.is_even else weights(weighing, batch, pairs, self.encoder)
+        rows = token_rows(window, kept, packs, weighed)
+        self.tally.filled(window, kept, packs, rows)
+        return rows
 
     def _packs(self, positions: Ints, lengths: Ints) -> Ints:
         """Give each pair the place of its row in the window."""
@@ -296,34 +258,16 @@ class _Writer:
         shuffled = np.argsort(keys(positions[firsts].astype(np.uint64), "order of packs"), kind="stable")
         return np.argsort(shuffled)[packs]
 
-    def _weights(self, batch: Batch, window: pa.Table, order: Ints, spread: Ints) -> pa.Array:
-        if self.wanted.weighing.is_even:
-            return pa.nulls(len(spread) - 1, SCHEMA.field("loss_weights").type)
-        found = weights(self.wanted.weighing, batch, window, self.encoder)
-        offsets = np.concatenate([[0], batch.sizes.sum(axis=1).cumsum()])
-        pairs = _lists(pa.array(found, pa.float32()), offsets)
-        return _lists(pairs.take(pa.array(order)).flatten(), spread)
 
-
-def _refuse_blank(batch: Batch, window: pa.Table) -> None:
+def _refuse_blank(batch: Batch, pairs: pa.RecordBatch) -> None:
     """Refuse an output without tokens."""
     blank = np.flatnonzero(batch.sizes[:, 1] == 1)
     if len(blank):
-        row = window.slice(int(blank[0]), 1).to_pylist()[0]
+        [row] = pairs.slice(int(blank[0]), 1).to_pylist()
         raise TokenError(
             f"{row['task']} {row['split']} row {row['row']}, template {row['template']}: its completion "
             f"{row['completion']!r} has no tokens, so there is nothing to learn; skip such rows in the task file"
         )
-
-
-def _labels(ids: pa.Array, sizes: Ints) -> pa.Array:
-    """Leave out of the loss all but the completions."""
-    learnt = np.repeat(np.tile([False, True, False], len(sizes)), sizes.ravel())
-    return pa.array(np.where(learnt, ids.to_numpy(), np.int32(IGNORED)), pa.int32())
-
-
-def _lists(values: pa.Array, borders: Ints) -> pa.ListArray:
-    return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), values)
 
 
 def _code() -> str:

@@ -14,11 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instruction_kit.errors import NoPairsError, TokenError
-from instruction_kit.token.encoder import Batch
 from instruction_kit.token.pack import entropy
 from instruction_kit.token.record import Mixing, TaskTokens
-
-Ints = npt.NDArray[np.int64]
+from instruction_kit.token.row import Ints, Window
 
 TOO_LONG = "longer than max_length"
 MAX_DROPPED = 0.01  # of a task's pairs
@@ -44,9 +42,9 @@ class Tally:
         self._fewest_characters = float("inf")  # for each token in the densest of the dropped pairs
         self._rows, self._entropies = 0, 0.0
 
-    def keep(self, batch: Batch, rows: pa.Table, tasks: Ints) -> npt.NDArray[np.bool_]:
+    def keep(self, window: Window) -> npt.NDArray[np.bool_]:
         """Count the pairs of a window, and say which of them stay."""
-        lengths = batch.sizes.sum(axis=1)
+        batch, tasks, lengths = window.batch, window.tasks, window.lengths
         misfit = np.zeros(len(tasks), dtype=bool)
         misfit[list(batch.misfits)] = True
         long = lengths > self.max_length
@@ -56,7 +54,7 @@ class Tally:
         for task in tasks[long].tolist():
             self._dropped[task][TOO_LONG] += 1
         if long.any():
-            texts = rows.filter(pa.array(long))
+            texts = window.pairs.filter(pa.array(long))
             characters = sum(pc.utf8_length(texts[side]).to_numpy() for side in ("prompt", "completion"))
             self._fewest_characters = min(self._fewest_characters, float((characters / lengths[long]).min()))
         np.maximum.at(self._longest, tasks, lengths)
@@ -66,12 +64,12 @@ class Tally:
         self.position += len(tasks)
         return keeps
 
-    def filled(self, packs: Ints, tasks: Ints, lengths: Ints, ids: pa.Array) -> None:
+    def filled(self, window: Window, kept: Ints, packs: Ints, rows: pa.RecordBatch) -> None:
         """Count rows: which pack each pair stands in."""
-        found = entropy(packs, tasks, lengths)
+        found = entropy(packs, window.tasks[kept], window.lengths[kept])
         self._rows += len(found)
         self._entropies += float(found.sum())
-        self.largest_id = max(self.largest_id, pc.max(ids).as_py())
+        self.largest_id = max(self.largest_id, pc.max(rows["input_ids"].values).as_py())
 
     @property
     def pairs(self) -> int:

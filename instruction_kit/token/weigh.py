@@ -67,7 +67,7 @@ def weighing_of(words: Sequence[str], *, flag: str, **values: object) -> Weighin
         raise TokenError("weights: " + "; ".join(told)) from error
 
 
-def weights(weighing: Weighing, batch: Batch, rows: pa.Table, encoder: Encoder) -> Floats:
+def weights(weighing: Weighing, batch: Batch, rows: pa.RecordBatch, encoder: Encoder) -> Floats:
     """Weigh every token of a batch, one pair after the other."""
     sizes = batch.sizes
     starts = np.concatenate([[0], sizes.sum(axis=1).cumsum()])[:-1] + sizes[:, 0]
@@ -84,7 +84,12 @@ def weights(weighing: Weighing, batch: Batch, rows: pa.Table, encoder: Encoder) 
 
 
 def _lower(
-    found: Floats, starts: npt.NDArray[np.int64], weighing: Weighing, batch: Batch, rows: pa.Table, encoder: Encoder
+    found: Floats,
+    starts: npt.NDArray[np.int64],
+    weighing: Weighing,
+    batch: Batch,
+    rows: pa.RecordBatch,
+    encoder: Encoder,
 ) -> None:
     """Give what stands around answers its own weight."""
     partly = [

@@ -1,7 +1,7 @@
 """A built Parquet file, read by windows of pairs.
 
-In goes a file, out come tables of `WINDOW` pairs in their order, each pair with its position among all pairs of the
-split. Where the pairs of some tasks alone are wanted, windows are made of these alone: they are those of a mixture
+In goes a file, out come record batches of `WINDOW` pairs in their order, each pair with its position among all pairs of
+the split. Where the pairs of some tasks alone are wanted, windows are made of these alone: they are those of a mixture
 without the others. Memory holds two windows: one is worked on while the next is made.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -31,7 +32,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-def windows(origin: Path, columns: Sequence[str], *, first: int, tasks: Sequence[str]) -> Iterator[pa.Table]:
+def windows(origin: Path, columns: Sequence[str], *, first: int, tasks: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Read a file by windows that follow from the pairs of the named tasks alone, whatever its row groups.
 
     Args:
@@ -42,26 +43,30 @@ def windows(origin: Path, columns: Sequence[str], *, first: int, tasks: Sequence
 
     """
     held: list[pa.RecordBatch] = []
+    pairs = size = 0
     for batch in _read(origin, list(dict.fromkeys(columns)), first):
-        held.append(batch.filter(pc.is_in(batch["task"], pa.array(tasks))))
-        while size := _full(table := pa.Table.from_batches(held)):
-            yield table.slice(0, size)
-            held = table.slice(size).to_batches()
-            if not held:
-                break
-    if held and (table := pa.Table.from_batches(held)):
-        yield table
+        read = batch.filter(pc.is_in(batch["task"], pa.array(tasks)))
+        while len(read):
+            until = _bytes_until(read)
+            taken = min(int(np.searchsorted(until, WINDOW_BYTES - size, side="right")), WINDOW - pairs)
+            taken = max(taken, 0 if held else 1)  # one that fits no window has one of its own
+            held.append(read[:taken])
+            pairs, size = pairs + taken, size + int(until[:taken].max(initial=0))
+            read = read[taken:]
+            if len(read) or pairs == WINDOW:
+                yield pa.concat_batches(held)
+                held, pairs, size = [], 0, 0
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _read(origin: Path, columns: list[str], first: int) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(origin) as parquet:
         for batch in parquet.iter_batches(batch_size=READ_ROWS, columns=columns):
-            yield batch.append_column("position", pa.array(range(first, first + len(batch)), pa.int64()))
+            yield batch.append_column("position", pa.array(np.arange(first, first + len(batch))))
             first += len(batch)
 
 
-def _full(table: pa.Table) -> int:
-    """Say how many of these pairs make a window; 0 where more could still join them."""
-    texts = sum(pc.binary_length(table[side]).to_numpy().astype(np.int64) for side in ("prompt", "completion"))
-    fitting = min(WINDOW, max(1, int(np.searchsorted(np.cumsum(texts), WINDOW_BYTES, side="right"))))
-    return fitting if fitting < len(table) or fitting == WINDOW else 0
+def _bytes_until(read: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Count the bytes of text up to the end of each pair."""
+    return np.cumsum(sum(pc.binary_length(read[side]).to_numpy().astype(np.int64) for side in ("prompt", "completion")))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 
 Collator = Callable[[list[dict[str, Any]]], Mapping[str, torch.Tensor]]
 

@@ -11,7 +11,7 @@ import torch
 from rich.text import Text
 
 from instruction_kit.token.encoder import Encoder
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 from instruction_kit.training.document import Document, documents
 
 TRAINED, READ, FILLING = "bold green", "dim", "red"

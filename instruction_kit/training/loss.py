@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 
 Batch = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from instruction_kit.build.manifest import read_manifest
 from instruction_kit.errors import TrainingError
 from instruction_kit.token.conversation import Pair, pair_of
 from instruction_kit.token.encoder import Encoded, Encoder
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 from instruction_kit.training.document import COLLATED, Collator, Document, documents
 
 BATCH_ROWS = 8

@@ -19,7 +19,7 @@ from transformers import Seq2SeqTrainer
 
 from instruction_kit.errors import TrainingError
 from instruction_kit.evaluation.two_sided import start_of
-from instruction_kit.token.shard import IGNORED
+from instruction_kit.token.row import IGNORED
 from instruction_kit.training.collate import apart, beside
 from instruction_kit.training.field import CAUSAL_ONLY
 from instruction_kit.training.loss import counted_and_weighed
