@@ -23,6 +23,11 @@ def words(number: int) -> str:
     return " ".join(f"w{word}" for word in drawn)
 
 
+def about(number: int, fields: dict[str, str]) -> int:
+    """The passage, else the row itself."""
+    return int(row_hashes([fields.get("passage") or f"row {number}"])[0])
+
+
 def rows(task: str, inputs: list[dict[str, str]], answers: list[str] | None = None) -> pl.DataFrame:
     """A line for each text, as a scan's examples give them."""
     lines = []
@@ -32,7 +37,17 @@ def rows(task: str, inputs: list[dict[str, str]], answers: list[str] | None = No
         if answers:
             made.append(("answer", True, answers[number]))
         lines += [
-            (task, "train", str(number), field, answer, not answer and field != "options", text, text)
+            (
+                task,
+                "train",
+                str(number),
+                field,
+                answer,
+                not answer and field != "options",
+                text,
+                text,
+                about(number, fields),
+            )
             for field, answer, text in made
             if text
         ]
@@ -77,6 +92,23 @@ def test_every_planted_copy_is_found_and_no_boilerplate(ending):
     matches = found(rows("trained", train), rows("held", held))
     assert kinds(matches) == planted
     assert matches["held_out_row"].to_list() == matches["row"].to_list()
+
+
+def test_a_passage_with_words_around_it_is_found_under_however_many_questions():
+    passage = words(30)
+    train = [{"passage": f"{words(2)} {passage}", "question": words(5)}, *passages(600)]
+    train += [{"passage": train[0]["passage"], "question": words(5)} for _ in range(24)]
+    matches = found(rows("t", train), rows("h", [{"passage": passage, "question": words(5)}, *passages(20)]))
+    assert kinds(matches) == {str(number): "13-gram" for number in (0, *range(601, 625))}
+
+
+def test_an_instruction_of_every_training_row_is_boilerplate_even_where_one_held_out_row_has_it():
+    held = [{"instruction": BOILERPLATE, "passage": words(20)}, *passages(30)]
+    train = [{"instruction": BOILERPLATE, "passage": words(20)} for _ in range(40)]
+    assert found(rows("t", train), rows("h", held)).height == 0
+    one_text = [{"passage": BOILERPLATE, "question": words(5)} for _ in range(40)]
+    assert set(kinds(found(rows("t", one_text[:12] + passages(400)), rows("h", held))).values()) == {"exact"}
+    assert set(kinds(found(rows("t", train[:10] + passages(400)), rows("h", held))).values()) == {"exact"}
 
 
 def test_a_match_names_both_rows_and_the_words_that_they_share():

@@ -8,7 +8,7 @@ from small_task import contents, phrasings, recitals, verdicts
 
 from instruction_kit import Frame, Mixture, Task
 from instruction_kit.built.verify import verify
-from instruction_kit.schema import MultipleChoice
+from instruction_kit.schema import MultipleChoice, ReadingComprehension
 
 LONG = "Claim number {} has a good many words of its own, numbered {} and {}, so that it can be found again."
 
@@ -45,6 +45,19 @@ def test_such_rows_are_taken_out_and_counted_where_that_is_asked_for(tmp_path):
     rows = pl.read_parquet(tmp_path / "out" / "train" / "*.parquet")["row"]
     assert not set(rows) & {f"t{n}" for n in range(5)}
     assert verify(tmp_path / "out").problems == ()
+
+
+def test_rows_about_one_text_are_told_from_rows_that_begin_alike(tmp_path):
+    long, rule = LONG.format(1, 2, 3), "Say in one word whether what stands here follows from all that is known."
+    rows = [{"claim": f"Again: {long}", "ask": f"What about {n}?"} for n in range(12)]
+    rows += [{"claim": f"Another claim, of which the number is {n * 17}.", "ask": rule} for n in range(300)]
+    columns = {"passage": "claim", "question": "ask", "answers": pl.concat_list("ask")}
+    tasks = [
+        Task(name=name, cluster=name, schema=ReadingComprehension, source=Frame(pl.DataFrame(own)), columns=columns)
+        for name, own in (("held", [{"claim": long, "ask": rule}]), ("trained", rows))
+    ]
+    manifest = Mixture(tasks=tasks, hold_out=["held"], num_validation=0).build(tmp_path / "out")
+    assert manifest.overlap == {"held": {"trained": {"13-gram": 12}}}
 
 
 def test_nobody_looks_where_that_is_asked_for(tmp_path):

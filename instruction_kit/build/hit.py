@@ -10,8 +10,9 @@ NUM_LONG = 8
 """Words from which a text is long."""
 MAX_ROWS = 10
 MAX_SHARE = 0.05
-"""A run of words in more training rows than `MAX_ROWS` is boilerplate; so is a whole text in more than this share of a
-held-out task's rows, and in more than `MAX_ROWS`: one passage may have several questions. A short field, of which
+"""A run of words, or a whole long field, is boilerplate where the training rows that hold it are about more different
+texts than `MAX_ROWS`: one passage may have many questions. So is a whole text in more than this share of a held-out
+task's rows, and in more than `MAX_ROWS`, and a run in as large a share of a training task's. A short field, of which
 nothing but its rarity says that it is a row's own, is boilerplate where more training rows than `MAX_ROWS` hold it, or
 where two rows or more, and more than this share, of any task on either side do."""
 
@@ -25,6 +26,7 @@ TEXTS = pl.Schema(
         "alone": pl.Boolean(),  # counts by itself where it is short: an input field but options, or the whole input
         "text": pl.String(),  # normalised; the field `*` is a row's whole input
         "signs": pl.String(),  # of arithmetic and money: all that two short texts may differ in
+        "about": pl.UInt64(),  # the same for rows about one text, as questions about one passage; else the row's own
     }
 )
 ROW = ["task", "split", "row"]
@@ -35,6 +37,7 @@ WHOLE = 0
 HITS = pl.Schema(
     {
         **{name: pl.String() for name in (*ROW, "field", "text")},
+        "about": pl.UInt64(),
         "held": pl.Int64(),  # number of the held-out text
         "start": pl.Int64(),  # number of the first shared word
         "rank": pl.Int32(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from instruction_kit.build.grams import normalised, signs
+from instruction_kit.build.hit import ROW as ROW_NAME
 from instruction_kit.build.hit import TEXTS
 from instruction_kit.build.overlap import MATCHES, overlaps
 from instruction_kit.build.rowid import ROW
@@ -76,7 +77,17 @@ def _long(examples: pl.DataFrame, mixture: "Mixture", scan: Scan) -> pl.DataFram
             **joined, field=pl.lit("*"), answer=pl.lit(value=False), alone=pl.lit(value=True)
         )
         lines.append(whole)
+    about = _about(next(iter(fields.values())), [fields[name] for name in schema.shortenable() if name in fields])
+    lines = [line.with_columns(about) for line in lines]
     return pl.concat(line.select(list(TEXTS)).cast(TEXTS) for line in lines).filter(pl.col("text") != "")
+
+
+def _about(rows: pl.DataFrame, long: Sequence[pl.DataFrame]) -> pl.Series:
+    """What each row is about, as `group_of` tells it: the first of its long texts that it has; else itself."""
+    texts = rows.select(*ROW_NAME, *(frame["text"].replace("", None).alias(f"{at}") for at, frame in enumerate(long)))
+    own = [pl.col(f"{at}").hash(seed=0) for at in range(len(long))]
+    there = [pl.when(pl.col(f"{at}").is_not_null()).then(hashed) for at, hashed in enumerate(own)]
+    return texts.select(about=pl.coalesce(*there, pl.struct(ROW_NAME).hash(seed=0))).to_series()
 
 
 def _compared(name: str) -> dict[str, pl.Expr]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from instruction_kit.build.grams import Hashes, Places, Words, grams, text_at, without, words_of
-from instruction_kit.build.hit import HITS, KINDS, MAX_ROWS, ROW
+from instruction_kit.build.hit import HITS, KINDS, MAX_ROWS, MAX_SHARE, ROW, num_rows
 
 SIZES = (13, 8)
 """A run of the last is in every longer one."""
@@ -54,16 +54,23 @@ def _runs_of(texts: pl.DataFrame) -> pl.Series:
     return texts.select(pl.when(pl.col("field") != "*").then("text").otherwise(pl.lit("")).alias("text")).to_series()
 
 
+_NO_RUNS = pl.DataFrame(schema={"hash": pl.UInt64, "task": pl.String, "about": pl.UInt64, "row": pl.UInt64})
+
+
 def common_runs(train: Iterable[pl.DataFrame], index: Index) -> Hashes:
-    """Shared runs that stand in more than `MAX_ROWS` training rows, sorted."""
-    rows = []
+    """Shared runs in training rows about many texts, or in much of a training task, sorted."""
+    rows, counts = [_NO_RUNS], [_NO_RUNS.group_by("task").agg(total=pl.len())]
     for batch in train:
         words = words_of(_runs_of(batch))
         hashes, places, _ = index.hits(words)
-        keys = batch.select(pl.struct(ROW).hash(seed=0))["task"].to_numpy()
-        rows.append(pl.DataFrame({"hash": hashes, "row": keys[words.text[places]]}).unique())
-    found = pl.concat(rows).unique().group_by("hash").len() if rows else pl.DataFrame({"hash": [], "len": []})
-    return found.filter(pl.col("len") > MAX_ROWS)["hash"].sort().cast(pl.UInt64).to_numpy()
+        keys = batch.select("task", "about", row=pl.struct(ROW).hash(seed=0))
+        rows.append(keys[words.text[places]].with_columns(hash=pl.Series(hashes)).select(_NO_RUNS.columns).unique())
+        counts.append(num_rows(batch))
+    found, totals = pl.concat(rows).unique(), pl.concat(counts).group_by("task").agg(pl.col("total").sum())
+    texts = found.group_by("hash").agg(times=pl.col("about").n_unique()).filter(pl.col("times") > MAX_ROWS)
+    much = found.group_by("hash", "task").agg(times=pl.col("row").n_unique()).join(totals, on="task")
+    limit = pl.max_horizontal(pl.lit(float(MAX_ROWS)), pl.col("total") * MAX_SHARE)
+    return pl.concat([texts["hash"], much.filter(pl.col("times") > limit)["hash"]]).unique().sort().to_numpy()
 
 
 def _uncommon(words: Words, index: Index, common: Hashes) -> Words:
@@ -87,7 +94,7 @@ def run_hits(batch: pl.DataFrame, indexes: Sequence[Index], common: Hashes) -> I
         first = hit.unique(["hash", "at"], keep="first", maintain_order=True)
         shown = [text_at(texts, words, place, index.size) for place in first["place"].to_list()]
         starts = first["place"] - np.searchsorted(words.text, first["at"].to_numpy())
-        rows = batch[first["at"].to_list()].select(*ROW, "field")
+        rows = batch[first["at"].to_list()].select(*ROW, "field", "about")
         texts_of_rows = {"held": first["held"], "hash": first["hash"], "text": pl.Series(shown, dtype=pl.String)}
         found = rows.with_columns(**texts_of_rows, start=starts, rank=pl.lit(rank))
         yield found.select(list(HITS)).cast(HITS)

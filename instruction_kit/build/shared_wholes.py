@@ -40,10 +40,17 @@ def without_boilerplate(hits: pl.DataFrame, held: pl.DataFrame, totals: pl.DataF
     often = _times(held).join(num_rows(held), on="task")
     limit = pl.max_horizontal(pl.lit(float(MAX_ROWS)), pl.col("total") * MAX_SHARE)
     boilerplate = often.filter(pl.col("times") > limit)["text"].unique()
+    boilerplate = pl.concat([boilerplate, _about_many(hits)])
     kept = hits.filter((pl.col("hash") != WHOLE) | ~pl.col("text").is_in(boilerplate.implode()))
     field = (pl.col("rank") == _SHORT) & (pl.col("field") != "*")
     shared = _shared(kept.filter(field), held, totals)
     return kept.filter(~field | ~pl.col("text").is_in(shared.implode()))
+
+
+def _about_many(hits: pl.DataFrame) -> pl.Series:
+    """Long fields, as an instruction is, of rows about many texts; a row's whole input is its own, however often."""
+    fields = hits.filter((pl.col("hash") == WHOLE) & (pl.col("rank") != _SHORT) & (pl.col("field") != "*"))
+    return fields.group_by("text").agg(times=pl.col("about").n_unique()).filter(pl.col("times") > MAX_ROWS)["text"]
 
 
 def _times(texts: pl.DataFrame) -> pl.DataFrame:
