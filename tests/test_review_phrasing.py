@@ -111,6 +111,20 @@ def test_rules_are_advice_and_problems_for_the_library(tmp_path):
     assert err == "1 task, 0 templates, 4 problems\n"
 
 
+def test_a_task_of_the_library_states_its_license_and_the_revision_of_its_source(tmp_path):
+    path = tmp_path / "tasks/moods/posts.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "from instruction_kit import Hub, Task\n"
+        "from instruction_kit.schema import Summarization\n"
+        'task = Task(schema=Summarization, source=Hub("a/b", splits={"train": "train"}),\n'
+        '            columns={"document": "text", "summaries": "short"})\n'
+    )
+    told = [one.told for one in review([tmp_path], library=True).findings if one.rule == "origin"]
+    assert "states no license; write `unknown` where nobody says" in told
+    assert "its source states no revision" in told
+
+
 def test_advice_is_called_so_and_counted(tmp_path):
     write(tmp_path, OWN, FIRST)
     code, out, err = command("check", tmp_path)

@@ -65,6 +65,15 @@ def test_odd_rows_are_no_fault_of_a_sound_phrasing(tmp_path):
     assert said(tmp_path, SOUND) == []
 
 
+@pytest.mark.parametrize("bid", ["Choose bad or good.", "Which verdict would you choose?", "Are both of these true?"])
+def test_words_that_need_no_list_may_stand_without_one(tmp_path, bid):
+    assert said(tmp_path, SOUND.replace("How was it?", bid)) == []
+
+
+def test_where_nothing_is_listed_ever_a_text_may_be_chosen_freely(tmp_path):
+    assert said(tmp_path, "{{ body }}\n\nChoose a title.\n|||\n{{ answer }}\n", task=FREE) == []
+
+
 @pytest.mark.parametrize(
     ("template", "place", "told"),
     [
@@ -72,6 +81,27 @@ def test_odd_rows_are_no_fault_of_a_sound_phrasing(tmp_path):
             "{{ body }}\n\nChoose one of the options.\n\n{{ options }}\n|||\n{{ answer }}\n",
             3,
             "dangling_options: says 'Choose one' where no options are listed (zero_shot.no_options, {}:1)",
+        ),
+        *(
+            (
+                f"{{{{ body }}}}\n\n{bid}\n\n{{{{ options }}}}\n|||\n{{{{ answer }}}}\n",
+                3,
+                f"dangling_options: says {word!r} where no options are listed (zero_shot.no_options, {{}}:1)",
+            )
+            for bid, word in [
+                ("Choose the verdict.", "Choose"),
+                ("Please select:", "select"),
+                ("Which of these fits best?", "Which of these"),
+                ("Take one of the answers below.", "answers below"),
+            ]
+        ),
+        *(
+            (
+                f"{{{{ body }}}}\n\nWhat of {slot}?\n|||\n{{{{ answer }}}}\n",
+                3,
+                f"unfilled_slot: prints {slot!r}, as if something had not been filled in ({SETTINGS[1]}, {{}}:1)",
+            )
+            for slot in ["<title>", "%s", "TODO"]
         ),
         (
             "{{ body }}.\n\nHow was it?\n\n{{ options }}\n|||\n{{ answer }}\n",

@@ -13,18 +13,22 @@ from instruction_kit.review.masked import MARK, Masked
 Said = Iterator[Flaw]
 
 
-_SLOT = re.compile(r"\{+[^{}\n]*\}*|[{}]|\bNone\b|\bUndefined\b|\|\|\||\"\"|“”|\(\)")
+_SLOT = re.compile(r"\{+[^{}\n]*\}*|[{}]|<[a-z_]+>|%s\b|\b(?:None|Undefined|TODO|FIXME|XXX)\b|\|\|\||\"\"|“”|\(\)")
 _BLANKS = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.;:!?](?!\.)")
 _BLANKS_IN_FRENCH = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.](?!\.)")
 """Where the other stops have one before them."""
 _STOPS = re.compile(r"[?!.,;:][?!.,;:]")
 _CHOOSING = r"(?:choose|pick|select) (?:from|between|among|one|the (?:right|best|correct))"
-"""By itself, `which would you choose` needs no list."""
 _OF_NONE = re.compile(rf"\b(?:options?|choices?|{_CHOOSING})\b", re.IGNORECASE)
-"""Where a task has no options at all, lists and letters may be what it is about."""
+"""Where a task has no options at all, lists and letters may be what it is about, and a title is chosen freely."""
+_BIDDING = r"(?<!\byou )(?<!\bto )(?<!\bwe )(?<!\bthey )(?:choose|select)\b(?![^.?!\n]* or )"
+"""`Which would you choose` needs no list, nor does `choose yes or no`."""
+_POINTING = (
+    r"answers (?:below|above)|the following (?:answer|label|class)\w*"
+    r"|which of (?:these|those|the following)(?= (?:is|are|was|were|fits?|best|holds?|do|does|would|could|can)\b|[?:.])"
+)
 _OF_SOME = re.compile(
-    rf"\b(?:options?|choices?|{_CHOOSING}|letters?|listed|list|numbered|the following (?:answer|label|class)\w*)\b",
-    re.IGNORECASE,
+    rf"\b(?:options?|choices?|{_CHOOSING}|{_BIDDING}|letters?|listed|list|numbered|{_POINTING})(?!\w)", re.IGNORECASE
 )
 
 
