@@ -6,7 +6,8 @@
 Needs the extras `fast` and `tune`. Each way runs once in a process of its own, bound to one core and to two: this kit
 with its fast engine, this kit with `tokenizers`, and TRL's SFTTrainer with packing on and as many processes as cores.
 The tokenizer is a byte-level BPE of 32,000 tokens trained on the pairs; a model of next to nothing is made beforehand,
-since TRL wants one. Imports and that model are left out of every time; reading the pairs and writing the result are in.
+since TRL wants one. Imports and that model are left out of every time, and so is removing what was written; reading the
+pairs and writing the result are in.
 TRL has no part that makes pairs of raw rows, so the build, from files that nothing has read before, is timed by itself;
 `raw_rows_per_second` has it before each way. Seconds are told by the clock and by the processors (this process and
 those that it started): on a machine that others use too, the second is the one to compare.
@@ -132,7 +133,9 @@ def measured(way: str, folder: Path, *, cores: int) -> dict[str, Any]:
 
 def own_preparation(folder: Path, engine: str) -> Callable[[], dict[str, Any]]:
     """This kit: token shards on disk, with labels, borders, tasks and where each pair comes from."""
-    import gigatoken  # noqa: F401 - its import is left out of the time
+    import awkward  # noqa: F401 - imports are left out of the time: what gigatoken and pyarrow load when first called
+    import gigatoken  # noqa: F401
+    import pandas as pd  # noqa: F401
     from transformers import AutoTokenizer
 
     from instruction_kit.token.layout import layout_of
@@ -142,11 +145,11 @@ def own_preparation(folder: Path, engine: str) -> Callable[[], dict[str, Any]]:
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     encoder = PlainEncoder(tokenizer, layout_of(tokenizer, joiner="\n"))
 
+    out = tempfile.mkdtemp(dir=folder)  # one of its own for each run, so that none finds what another wrote
+
     def run() -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(dir=folder) as out:
-            wanted = Wanted(MAX_LENGTH, packing=True)
-            names = [engine]
-            record = tokenise(folder / "built", out, wanted, encoder=encoder, accept_dropped=True, engine_names=names)
+        wanted = Wanted(MAX_LENGTH, packing=True)
+        record = tokenise(folder / "built", out, wanted, encoder=encoder, accept_dropped=True, engine_names=[engine])
         mixing = record.mixing
         if record.engine.name != engine:
             raise AssertionError(f"{engine} was not used: {record.engine}")
@@ -157,6 +160,7 @@ def own_preparation(folder: Path, engine: str) -> Callable[[], dict[str, Any]]:
 
 def trl_preparation(folder: Path, *, cores: int) -> Callable[[], dict[str, Any]]:
     """TRL: what its trainer does with prompts and completions when it is made."""
+    import scipy.stats  # noqa: F401 - as above
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer

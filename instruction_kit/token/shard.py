@@ -46,7 +46,7 @@ from instruction_kit.token.record import (
 from instruction_kit.token.row import ORIGIN, SCHEMA, Window, token_rows
 from instruction_kit.token.tally import Tally
 from instruction_kit.token.weigh import Weighing, weights
-from instruction_kit.token.window import ahead, windows
+from instruction_kit.token.window import ahead, system_memory, windows
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,8 @@ def tokenise(
     for engine in engines(encoder.tokenizer, as_text=encoder.special_as_text, names=engine_names):
         writer = _Writer(built, folder, manifest, encoder.by(engine), wanted)
         try:
-            record = writer.write(identity, accept_dropped=accept_dropped, show_progress=show_progress)
+            with system_memory():
+                record = writer.write(identity, accept_dropped=accept_dropped, show_progress=show_progress)
         except UnequalError as error:
             logger.warning("%s; beginning again with another engine", error)
             continue

@@ -7,6 +7,7 @@ without the others. Memory holds two windows: one is worked on while the next is
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,21 @@ T = TypeVar("T")
 WINDOW = 16_384  # pairs among which a pack's are found; another number gives other packs
 WINDOW_BYTES = 2**27  # of text; fewer pairs where they are very long
 READ_ROWS = 1_024
+
+
+@contextmanager
+def system_memory() -> Iterator[None]:
+    """Take Arrow's memory from the system for a while.
+
+    Arrow's own pool gives every window fresh pages, and where the kernel makes these large ones it clears far more
+    than is used: that took as long as encoding. What was made meanwhile stays valid afterwards.
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
