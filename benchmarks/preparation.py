@@ -138,8 +138,8 @@ def own_preparation(folder: Path, engine: str) -> Callable[[], dict[str, Any]]:
     import pandas as pd  # noqa: F401
     from transformers import AutoTokenizer
 
-    from instruction_kit.token.layout import layout_of
     from instruction_kit.token.plain import PlainEncoder
+    from instruction_kit.token.settle import layout_of
     from instruction_kit.token.shard import Wanted, tokenise
 
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")

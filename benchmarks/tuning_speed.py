@@ -35,6 +35,8 @@ SIZES = {  # width, layers, heads, key-value heads, inner width, vocabulary
     "0.5b": (896, 24, 14, 2, 4864, 151_936),
     "1.5b": (1536, 28, 12, 2, 8960, 151_936),
 }
+FULL = {"length": 4096, "steps": 30, "rows": 4000}
+TINY = {"length": 512, "steps": 8, "rows": 200}  # a minute on a CPU
 WARM = 5
 VARIANTS = ("kit", "trl defaults", "trl best")
 WORDS = ("river", "stone", "cloud", "amber", "quiet", "seven", "under", "morning", "letter", "paper", "window", "early")
@@ -157,15 +159,16 @@ def main() -> None:
     """Measure the variants one after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="tiny")
-    parser.add_argument("--length", type=int, default=4096)
-    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--length", type=int, help="4096; tiny: 512")
+    parser.add_argument("--steps", type=int, help="30; tiny: 8")
     parser.add_argument("--accumulate", type=int, default=4)
     parser.add_argument("--attention", default="sdpa", help="flash_attention_2, flash_attention_3, a kernel of the hub")
     parser.add_argument("--checkpoint", action="store_true", help="recompute activations: slower, smaller")
-    parser.add_argument("--rows", type=int, default=4000, help="pairs of each of two tasks")
+    parser.add_argument("--rows", type=int, help="pairs of each of two tasks: 4000; tiny: 200")
     parser.add_argument("--peak", type=float, default=989e12)
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--profile", action="store_true")
+    parser.set_defaults(**(TINY if parser.parse_args().size == "tiny" else FULL))
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tuning-speed-"))
     flags = {

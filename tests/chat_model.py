@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from instruction_kit.token.chat import ChatEncoder
 from instruction_kit.token.encoder import Encoder
-from instruction_kit.token.layout import Asked, layout_of
+from instruction_kit.token.settle import Asked, layout_of
 from instruction_kit.training.toy import make_toy
 
 CHATML = """\

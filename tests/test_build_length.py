@@ -11,8 +11,8 @@ from transformers import AutoTokenizer
 from instruction_kit import Mixture
 from instruction_kit.built.verify import verify
 from instruction_kit.errors import MixtureError
-from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
+from instruction_kit.token.settle import layout_of
 from instruction_kit.training.toy import make_toy
 
 LONG = claims(30).with_columns(pl.format("{} {}", "claim", pl.lit("And so on, word after word. " * 6)).alias("claim"))

@@ -26,8 +26,9 @@ from instruction_kit.evaluation.measure import measure, measure_asked
 from instruction_kit.evaluation.model import load_model
 from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.render.setting import parse_setting, serving
-from instruction_kit.token.layout import Asked, find_layout, layout_of, write_layout
-from instruction_kit.token.layout import settle as settle_layout
+from instruction_kit.token.layout import find_layout, write_layout
+from instruction_kit.token.settle import Asked, layout_of
+from instruction_kit.token.settle import settle as settle_layout
 from instruction_kit.training.toy import make_toy
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "evaluate.py"

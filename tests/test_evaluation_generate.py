@@ -17,7 +17,7 @@ from instruction_kit.evaluation.reason import ANSWER_TOKENS
 from instruction_kit.evaluation.summary import summarise
 from instruction_kit.exemplar.trigger import ANSWERING, REASONING
 from instruction_kit.template.template import Place
-from instruction_kit.token.layout import layout_of
+from instruction_kit.token.settle import layout_of
 from instruction_kit.training.toy import make_toy
 
 THOUGHT = "It has four legs.\nSo it is: {}"

@@ -15,8 +15,8 @@ from instruction_kit.evaluation.measure import amount, asked_of, measure
 from instruction_kit.evaluation.model import load_model
 from instruction_kit.evaluation.rows import ROWS
 from instruction_kit.evaluation.summary import summarise
-from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
+from instruction_kit.token.settle import layout_of
 from instruction_kit.training.toy import make_toy
 
 pytestmark = pytest.mark.usefixtures("one_thread")

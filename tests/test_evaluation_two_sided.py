@@ -26,7 +26,7 @@ from instruction_kit.evaluation.two_sided import start_of
 from instruction_kit.exemplar.trigger import ANSWERING, REASONING
 from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoded
-from instruction_kit.token.layout import Asked, layout_of
+from instruction_kit.token.settle import Asked, layout_of
 from instruction_kit.training.toy import make_toy, make_toy_encoder_decoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -33,9 +33,10 @@ from transformers import AutoModelForCausalLM, Seq2SeqTrainer
 from trl.trainer import sft_trainer
 
 from instruction_kit.errors import TokenError, TrainingError
-from instruction_kit.token.layout import Layout, layout_of
+from instruction_kit.token.layout import Layout
 from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.row import IGNORED, ORIGIN, SCHEMA
+from instruction_kit.token.settle import layout_of
 from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.flag import as_arguments, parse
 from instruction_kit.training.resume import read_run

@@ -15,7 +15,7 @@ from instruction_kit.token.chat import ALTERED, FORGED, UNSTABLE, ChatEncoder
 from instruction_kit.token.conversation import Pair, messages, pair_of
 from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoded, Misfit
-from instruction_kit.token.layout import Asked, layout_of
+from instruction_kit.token.settle import Asked, layout_of
 from instruction_kit.training.toy import BOS, EOS, make_tokenizer
 
 PLAIN = Pair("Which label fits?\n", "red")

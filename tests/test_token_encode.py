@@ -9,8 +9,9 @@ from transformers import PreTrainedTokenizerFast
 
 from instruction_kit.build.length import tokenizer_hash
 from instruction_kit.errors import TokenError
-from instruction_kit.token.layout import Layout, layout_of
+from instruction_kit.token.layout import Layout
 from instruction_kit.token.plain import PlainEncoder
+from instruction_kit.token.settle import layout_of
 from instruction_kit.training.toy import BOS, EOS, PAD
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(

@@ -13,8 +13,9 @@ from transformers import PreTrainedTokenizerFast
 from instruction_kit.errors import TokenError
 from instruction_kit.token.conversation import Pair
 from instruction_kit.token.encode import encoder_of, is_encoder_decoder
-from instruction_kit.token.layout import Asked, Layout, layout_of, read_layout, settle, write_layout
+from instruction_kit.token.layout import Layout, read_layout, write_layout
 from instruction_kit.token.plain import PlainEncoder
+from instruction_kit.token.settle import Asked, layout_of, settle
 from instruction_kit.token.weigh import Weighing, weights
 from instruction_kit.training.toy import make_tokenizer, make_toy, make_toy_encoder_decoder
 

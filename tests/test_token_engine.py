@@ -13,8 +13,8 @@ from transformers import PreTrainedTokenizerFast
 
 from instruction_kit.token import engine as module
 from instruction_kit.token.engine import IDS, NAMES, Engine, UnequalError, engines, own_engine
-from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
+from instruction_kit.token.settle import layout_of
 from instruction_kit.token.shard import Wanted, tokenise
 
 TEXTS = [*AWKWARD, *module.PLANTED, "the Item is here " * 20]

@@ -10,7 +10,8 @@ from tiny_model import model, tokenizer
 from tokenizers import processors
 
 from instruction_kit.errors import TokenError
-from instruction_kit.token.layout import LAYOUT_FILE, Asked, Layout, layout_of, read_layout, settle, write_layout
+from instruction_kit.token.layout import LAYOUT_FILE, Layout, read_layout, write_layout
+from instruction_kit.token.settle import Asked, layout_of, settle
 from instruction_kit.training.toy import BOS, EOS, PAD
 
 

@@ -13,7 +13,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError
-from instruction_kit.token.layout import Asked
+from instruction_kit.token.settle import Asked
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing
 from instruction_kit.training import adapter, flag, quantised, settle, watch

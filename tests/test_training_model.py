@@ -12,8 +12,8 @@ from tiny_model import built, encoder, model
 from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
 
 from instruction_kit.errors import TrainingError
-from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
+from instruction_kit.token.settle import layout_of
 from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.model import check_fit, has_encoder, load_model, load_tokenizer, set_special_tokens
 from instruction_kit.training.request import ModelSource

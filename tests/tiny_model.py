@@ -19,10 +19,10 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM, AutoMod
 
 from instruction_kit import Frame, Mixture, Task, labels, text
 from instruction_kit.schema import Classification, MathWordProblem
-from instruction_kit.token.layout import layout_of
 from instruction_kit.token.plain import PlainEncoder
 from instruction_kit.token.record import TokenRecord, read_record
 from instruction_kit.token.row import IGNORED, SCHEMA
+from instruction_kit.token.settle import layout_of
 from instruction_kit.token.shard import Wanted, tokenise
 from instruction_kit.training.finetune import finetune
 from instruction_kit.training.toy import BOS, EOS, make_toy

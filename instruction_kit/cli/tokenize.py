@@ -11,8 +11,9 @@ from instruction_kit.cli.console import table
 from instruction_kit.errors import MissingExtraError, TokenError
 from instruction_kit.token.encode import encoder_of, is_encoder_decoder
 from instruction_kit.token.encoder import Encoder
-from instruction_kit.token.layout import Asked, Kind, find_layout, read_variables, settle
+from instruction_kit.token.layout import Kind, find_layout
 from instruction_kit.token.record import TokenRecord
+from instruction_kit.token.settle import Asked, read_variables, settle
 
 
 def encoder_for(built: Path, tokenizer: str, *, asked: Asked) -> Encoder:

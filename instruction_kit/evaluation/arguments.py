@@ -13,7 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 from instruction_kit.errors import EvaluationError, nearest
 from instruction_kit.evaluation.figures import rows_for
 from instruction_kit.evaluation.report import MeasuredSplit
-from instruction_kit.token.layout import Kind, read_variables
+from instruction_kit.token.layout import Kind
+from instruction_kit.token.settle import read_variables
 
 DESCRIPTION = "Measure a model on a built mixture: every task under each of its templates."
 

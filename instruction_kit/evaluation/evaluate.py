@@ -22,7 +22,7 @@ from instruction_kit.evaluation.report import BASELINE, MODEL, Report, Run
 from instruction_kit.evaluation.summary import summarise
 from instruction_kit.evaluation.table import report_table
 from instruction_kit.evaluation.work import Work, weights_of
-from instruction_kit.token.layout import Asked
+from instruction_kit.token.settle import Asked
 
 PACKAGES = ("torch", "transformers", "peft", "matplotlib")
 """What must be installed; all of the extra `tune`."""

@@ -21,7 +21,8 @@ from instruction_kit.evaluation.report import BASELINE, MODEL
 from instruction_kit.evaluation.rows import PAIR, ROWS
 from instruction_kit.evaluation.work import Work, parts
 from instruction_kit.token.encode import encoder_of
-from instruction_kit.token.layout import Asked, Layout, find_layout, settle
+from instruction_kit.token.layout import Layout, find_layout
+from instruction_kit.token.settle import Asked, settle
 
 
 def measure_models(

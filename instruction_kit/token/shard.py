@@ -9,7 +9,6 @@ rows that a mixture of this cluster would. What a row holds is told in `row`. Ar
 mapped into memory as they are: no cache, no copy.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -30,6 +29,7 @@ from instruction_kit.choice import keys
 from instruction_kit.errors import TokenError, nearest
 from instruction_kit.token.encoder import Batch, Encoder
 from instruction_kit.token.engine import NAMES, UnequalError, engines
+from instruction_kit.token.found import code_hash, is_current
 from instruction_kit.token.pack import best_fit
 from instruction_kit.token.record import (
     FORMAT_VERSION,
@@ -39,7 +39,6 @@ from instruction_kit.token.record import (
     Split,
     TokenRecord,
     TokenShard,
-    differences,
     read_record,
     write_record,
 )
@@ -139,35 +138,6 @@ def tokenise(
     raise AssertionError("the last engine is the tokenizer itself, which differs from nothing")
 
 
-def fitting(folder: Path, identity: Identity) -> TokenRecord:
-    """Read shards that are there already, and refuse them where they are not what is wanted.
-
-    Raises:
-        TokenError: there are none, they were made from something else or by another release, or a file is broken.
-
-    """
-    found = read_record(folder)
-    if found is None:
-        raise TokenError(
-            f"{folder}: no {RECORD}, so it holds no whole token shards; write them: instruction-kit tokenize"
-        )
-    changed = [f"{name} {there} there, {here} here" for name, there, here in differences(found.identity, identity)]
-    if changed:
-        raise TokenError(
-            f"{folder}: its token shards are not of this mixture for this model: {'; '.join(changed)}. "
-            "Write others: instruction-kit tokenize"
-        )
-    if not is_current(folder, found):
-        raise TokenError(f"{folder}: its token shards are broken, or another release wrote them; write them again")
-    return found
-
-
-def is_current(folder: Path, record: TokenRecord) -> bool:
-    """Say whether shards are whole, and written by this code."""
-    paths = [(folder / shard.path, shard.sha256) for shard in record.shards]
-    return record.code == _code() and all(path.is_file() and file_hash(path) == sha256 for path, sha256 in paths)
-
-
 class _Writer:
     """One pass over a built folder by one engine."""
 
@@ -203,7 +173,7 @@ class _Writer:
         engine = self.encoder.engine
         return TokenRecord(
             format_version=FORMAT_VERSION,
-            code=_code(),
+            code=code_hash(),
             identity=identity,
             engine=EngineRecord(name=engine.name, version=engine.version, checked=engine.checked),
             rows=sum(shard.rows for shard in shards),
@@ -269,9 +239,3 @@ def _refuse_blank(batch: Batch, pairs: pa.RecordBatch) -> None:
             f"{row['task']} {row['split']} row {row['row']}, template {row['template']}: its completion "
             f"{row['completion']!r} has no tokens, so there is nothing to learn; skip such rows in the task file"
         )
-
-
-def _code() -> str:
-    """Hash the modules that decide a token row."""
-    paths = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()

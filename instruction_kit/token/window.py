@@ -61,7 +61,8 @@ def windows(origin: Path, columns: Sequence[str], *, first: int, tasks: Sequence
     held: list[pa.RecordBatch] = []
     pairs = size = 0
     for batch in _read(origin, list(dict.fromkeys(columns)), first):
-        read = batch.filter(pc.is_in(batch["task"], pa.array(tasks)))
+        wanted = pc.is_in(batch["task"], pa.array(tasks))
+        read = batch if pc.all(wanted).as_py() else batch.filter(wanted)
         while len(read):
             until = _bytes_until(read)
             taken = min(int(np.searchsorted(until, WINDOW_BYTES - size, side="right")), WINDOW - pairs)

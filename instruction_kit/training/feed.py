@@ -16,9 +16,11 @@ from instruction_kit.build.manifest import Manifest, read_manifest
 from instruction_kit.errors import NoPairsError
 from instruction_kit.token.encode import encoder_of
 from instruction_kit.token.encoder import Encoder
-from instruction_kit.token.layout import find_layout, settle
+from instruction_kit.token.found import fitting
+from instruction_kit.token.layout import find_layout
 from instruction_kit.token.record import TokenRecord
-from instruction_kit.token.shard import Wanted, fitting, identity_of, names_of, num_pairs, tokenise
+from instruction_kit.token.settle import settle
+from instruction_kit.token.shard import Wanted, identity_of, names_of, num_pairs, tokenise
 from instruction_kit.training.held_out import held_out_pairs
 from instruction_kit.training.model import has_encoder, load_tokenizer
 from instruction_kit.training.request import Request

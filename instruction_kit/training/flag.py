@@ -18,7 +18,8 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.sft_config import SFTConfig
 
 from instruction_kit.errors import TrainingError, nearest
-from instruction_kit.token.layout import Asked, Kind, read_variables
+from instruction_kit.token.layout import Kind
+from instruction_kit.token.settle import Asked, read_variables
 from instruction_kit.token.shard import Wanted
 from instruction_kit.token.weigh import Weighing, weighing_of
 from instruction_kit.training import adapter, quantised, watch

@@ -8,7 +8,7 @@ import torch
 from transformers import BitsAndBytesConfig
 from trl.trainer.sft_config import SFTConfig
 
-from instruction_kit.token.layout import Asked
+from instruction_kit.token.settle import Asked
 from instruction_kit.token.shard import Wanted
 from instruction_kit.training.adapter import Adapter
 
