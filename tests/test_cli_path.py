@@ -61,3 +61,33 @@ def test_an_unknown_task_of_a_mixture_is_known_once_its_folder_is_named(mine, tm
     (tmp_path / "mixture.yaml").write_text(MIXTURE)
     assert "notes is neither a task" in command("plan", tmp_path / "mixture.yaml").err
     assert command("plan", tmp_path / "mixture.yaml", "--path", mine).code == 0
+
+
+def test_check_looks_at_the_folders_of_the_environment_unless_others_are_named(mine, tmp_path, monkeypatch):
+    (mine / "templates/notes").mkdir()
+    (mine / "templates/notes/odd.jinja").write_text("{{ txt }}\n|||\n{{ answer }}\n")
+    monkeypatch.setenv("INSTRUCTION_KIT_PATH", str(mine))
+    told = f"{mine}: by INSTRUCTION_KIT_PATH; in place of others of these names: classification/pick_one_option, sst2\n"
+    code, out, err = command("check")
+    assert (code, err.startswith(told)) == (1, True)
+    assert out.startswith(f"{mine}/templates/notes/odd.jinja:1: Classification has no field txt; did you mean text?\n")
+
+    (mine / "templates/notes/odd.jinja").unlink()
+    folder = tmp_path / "beside/templates/notes"
+    folder.mkdir(parents=True)
+    (folder / "even.jinja").write_text("{{ text }}\n\nHigh or low?\n|||\n{{ answer }}\n")
+    assert command("check", tmp_path / "beside") == (0, "", f"{told}0 tasks, 1 template, 0 problems\n")
+    monkeypatch.delenv("INSTRUCTION_KIT_PATH")
+    assert "the folder notes is neither a schema nor a task" in command("check", tmp_path / "beside").out
+    assert command("check", tmp_path / "beside", "--path", mine).code == 0
+
+
+def test_a_task_that_takes_a_name_with_phrasings_of_another_schema_is_told(tmp_path):
+    path = task_file(tmp_path, "copa", train=lines(9))
+    code, out, _ = command("check", tmp_path)
+    assert code == 1
+    (told,) = out.splitlines()[:1]
+    assert told.startswith(f"{path}: the phrasings in ")
+    assert told.endswith(
+        "templates/copa are for a task of this name, and not for Classification; give the task another name"
+    )

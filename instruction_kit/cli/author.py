@@ -79,16 +79,19 @@ def check(
         bool, typer.Option("--library", help="Hold them to the rules of the shipped library: advice is a problem.")
     ] = False,
     json: Json = False,
+    path: Paths = None,
 ) -> None:
     """Check every task, sample and template: all problems at once, exit 1 if there are any; advice beside them.
 
-    Without a folder the library itself is checked.
+    Without a folder those of --path are checked, else the library itself; with --library always the library.
     """
     from instruction_kit.cli.check import finding_lines, problems, summary
     from instruction_kit.review.review import review
 
-    say_folders(folders or [])
-    found = review(folders or [], library=library)
+    checked = folders or ([] if library else path) or []
+    beside = [folder for folder in path or [] if folders and folder not in folders]
+    say_folders([*beside, *checked])
+    found = review(checked, library=library, beside=beside)
     if json:
         show_json(asdict(found))
     else:

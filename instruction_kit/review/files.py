@@ -5,7 +5,7 @@ files are checked against the library; without, the library's own are.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,15 +51,15 @@ class Read:
         return [load_template(file, task.schema) for file in files]
 
 
-def read_folders(folders: Sequence[Path]) -> Read:
-    """Read the tasks and templates of these folders, or of the library.
+def read_folders(folders: Sequence[Path], *, beside: Sequence[Path] = ()) -> Read:
+    """Read the tasks and templates of these folders, or of the library; what lies beside them may be used by them.
 
     Raises:
         InstructionKitError: a folder does not exist, or holds neither tasks nor templates.
 
     """
-    path = search_path(folders)
-    own = path[1:] or path
+    path = search_path([*beside, *folders])
+    own = path[1 + len(beside) :] or path[:1]
     files, task_problems = _files(path)
     tasks, more = _tasks(files)
     told = [problem(why, file) for file, why in [*task_problems, *more] if _within(file, own)]
@@ -70,7 +70,9 @@ def read_folders(folders: Sequence[Path]) -> Read:
     my_tasks = [task for task in tasks.values() if task.path and _within(task.path, own)]
     told += [problem(why, file) for task in my_tasks for file, why in _exemplar_problems(task)]
     told += [problem(why, file) for file, why in [*_without_templates(my_tasks, path), *_strays(own)]]
-    usable = {name: file for name, file in templates.items() if not bad.get(file)}
+    odd = {file: why for task in my_tasks for file, why in _misfits(task, templates.values(), own)}
+    told += [problem(why, Path(why.partition(": ")[0])) for why in dict.fromkeys(odd.values())]
+    usable = {name: file for name, file in templates.items() if not bad.get(file) and file not in odd}
     return Read(tuple(path), tuple(own), tasks, usable, len(mine), tuple(told))
 
 
@@ -159,6 +161,18 @@ def _without_templates(tasks: Sequence[Task], path: Sequence[Path]) -> Problems:
         if task.schema.folder() not in folders and task.name not in folders:
             places = f"templates/{task.schema.folder()}/ or templates/{task.name}/"
             yield task.path or Path(), f"{task.path}: no template serves it; write one in {places}"
+
+
+def _misfits(task: Task, templates: Iterable[Path], own: Sequence[Path]) -> Problems:
+    """Somebody else's phrasings that a task gets with the name that it takes, and that are of another schema."""
+    for file in templates:
+        if file.parent.name != task.name or _within(file, own):
+            continue
+        try:
+            load_template(file, task.schema)
+        except TemplateError:
+            told = f"the phrasings in {file.parent} are for a task of this name, and not for {task.schema.__name__}"
+            yield file, f"{task.path}: {told}; give the task another name"
 
 
 def _exemplar_problems(task: Task) -> Problems:

@@ -34,16 +34,17 @@ class Review:
     findings: tuple[Finding, ...]
 
 
-def review(folders: Sequence[Path], *, library: bool = False) -> Review:
+def review(folders: Sequence[Path], *, library: bool = False, beside: Sequence[Path] = ()) -> Review:
     """Look at the tasks and templates of these folders, or of the library.
 
-    With `library` each task is asked for a sample, and for where it comes from.
+    Folders beside them lie before them on the search path, and are not looked at. With `library` each task is asked for
+    a sample, and for where it comes from.
 
     Raises:
         InstructionKitError: a folder does not exist, or holds neither tasks nor templates.
 
     """
-    read = read_folders(folders)
+    read = read_folders(folders, beside=beside)
     found = list(read.problems)
     used: set[str] = set()
     for task in read.tasks.values():
