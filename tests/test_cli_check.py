@@ -42,6 +42,14 @@ def test_a_sound_folder_is_counted_without_the_library(tmp_path):
     assert command("check", folder) == (0, "", "1 task, 1 template, 0 problems\n")
 
 
+def test_an_empty_template_is_told_as_any_other(tmp_path):
+    place = "templates/classification/void.jinja:1"
+    assert problems(write(tmp_path, templates__classification__void_dot_jinja="")) == [
+        f"{place}: lacks its output: a line `|||` and, below it, what the model is to answer",
+        f"{place}: the prompt is the same for every row; print a field above `|||`",
+    ]
+
+
 def test_every_problem_of_every_file_is_told_at_once(tmp_path):
     folder = write(
         tmp_path,

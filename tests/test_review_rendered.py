@@ -65,7 +65,9 @@ def test_odd_rows_are_no_fault_of_a_sound_phrasing(tmp_path):
     assert said(tmp_path, SOUND) == []
 
 
-@pytest.mark.parametrize("bid", ["Choose bad or good.", "Which verdict would you choose?", "Are both of these true?"])
+@pytest.mark.parametrize(
+    "bid", ["Choose bad or good.", "Which verdict would you choose?", "Are both of these true?", "<part>It</part>"]
+)
 def test_words_that_need_no_list_may_stand_without_one(tmp_path, bid):
     assert said(tmp_path, SOUND.replace("How was it?", bid)) == []
 

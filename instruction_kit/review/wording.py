@@ -13,7 +13,10 @@ from instruction_kit.review.masked import MARK, Masked
 Said = Iterator[Flaw]
 
 
-_SLOT = re.compile(r"\{+[^{}\n]*\}*|[{}]|<[a-z_]+>|%s\b|\b(?:None|Undefined|TODO|FIXME|XXX)\b|\|\|\||\"\"|“”|\(\)")
+_SLOT = re.compile(
+    r"\{+[^{}\n]*\}*|[{}]|<([a-z_]{3,})>(?![\s\S]*</\1>)|%s\b|\b(?:None|Undefined|TODO|FIXME|XXX)\b|\|\|\||\"\"|“”|\(\)"
+)
+"""A tag that is closed again is no slot."""
 _BLANKS = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.;:!?](?!\.)")
 _BLANKS_IN_FRENCH = re.compile(r"\n\n\n|[ \t]\n|\S {2,}| [,.](?!\.)")
 """Where the other stops have one before them."""

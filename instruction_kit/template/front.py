@@ -50,7 +50,7 @@ def read_front(lines: list[str], *, where: str) -> Front:
         TemplateError: it has no end, so it cannot be told from the body.
 
     """
-    if lines[0].rstrip() != "---":
+    if not lines or lines[0].rstrip() != "---":
         return Front(FrontMatter(), {}, (), 0)
     end = next((number for number, line in enumerate(lines) if number and line.rstrip() == "---"), None)
     if end is None:
