@@ -194,6 +194,7 @@ task = Task(schema=Haiku, source=Files({"train": "haiku.csv"}), columns={"theme"
     assert problems(folder) == [
         "tasks/writing/poems.py: no template serves it; write one in templates/haiku/ or templates/poems/"
     ]
+    assert "advice" not in command("check", folder).out
     write(folder, templates__haiku__ask_dot_jinja="{{ them }}\n|||\n{{ answer }}\n")
     assert problems(folder) == ["templates/haiku/ask.jinja:1: Haiku has no field them; did you mean theme?"]
 

@@ -95,6 +95,8 @@ def test_where_nothing_is_listed_ever_a_text_may_be_chosen_freely(tmp_path):
                 ("Please select:", "select"),
                 ("Which of these fits best?", "Which of these"),
                 ("Take one of the answers below.", "answers below"),
+                ("Possible verdicts:", "Possible verdicts"),
+                ("Say A, B or C.", "A, B"),
             ]
         ),
         *(

@@ -63,7 +63,9 @@ def task_findings(task: Task, read: Read, *, library: bool) -> list[Finding]:
     mine, own = usable(task, templates), read.is_own(task.path)
     if not own and not any(read.is_own(read.templates[template.name]) for template in templates):
         return []
-    found = [*number_findings(task, mine), *_phrasing_findings(task, mine), *_likeness_findings(templates, read)]
+    found = []
+    if templates:  # that there are none is told as a problem
+        found += [*number_findings(task, mine), *_phrasing_findings(task, mine), *_likeness_findings(templates, read)]
     if library:
         found += origin_findings(task)
     rows = _rows(task, asked=library)

@@ -27,7 +27,8 @@ _OF_NONE = re.compile(rf"\b(?:options?|choices?|{_CHOOSING})\b", re.IGNORECASE)
 _BIDDING = r"(?<!\byou )(?<!\bto )(?<!\bwe )(?<!\bthey )(?:choose|select)\b(?![^.?!\n]* or )"
 """`Which would you choose` needs no list, nor does `choose yes or no`."""
 _POINTING = (
-    r"answers (?:below|above)|the following (?:answer|label|class)\w*"
+    r"answers (?:below|above)|(?:the following|possible|available) (?:answer|label|class|verdict)\w*"
+    r"|(?-i:A(?:, B| or B))"
     r"|which of (?:these|those|the following)(?= (?:is|are|was|were|fits?|best|holds?|do|does|would|could|can)\b|[?:.])"
 )
 _OF_SOME = re.compile(
