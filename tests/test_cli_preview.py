@@ -99,6 +99,10 @@ def test_files_lie_under_the_data_folder_that_is_named(tmp_path):
             ["sst2", "--template", "pick_one_option", "--setting", "zero_shot.no_options"],
             "task sst2: none of these templates serves zero_shot.no_options; did you mean zero_shot.options",
         ),
+        (
+            ["wsc273", "--setting", "few_shot.options"],
+            "task wsc273: it has no rows of train to serve few_shot.options with; did you mean zero_shot.options",
+        ),
         (["sst2", "--path", "nowhere"], "nowhere: does not exist; name a folder that holds tasks/ or templates/"),
     ],
 )

@@ -114,5 +114,7 @@ def once_each(
     if not found:
         served = [str(s) for s in SETTINGS.values() if not s.few_shot and serving(templates, s, task=task)]
         wanted = ", ".join(map(str, settings))
-        raise TemplateError(f"task {task.name}: none of these templates serves {wanted}; {nearest(wanted, served)}")
+        bare = all(setting.few_shot for setting in settings) and not has_exemplars(task, "rows")
+        why = f"it has no rows of train to serve {wanted} with" if bare else f"none of these templates serves {wanted}"
+        raise TemplateError(f"task {task.name}: {why}; {nearest(wanted, served)}")
     return list(found.values())
