@@ -17,6 +17,7 @@ task = Task(
         "answer": position(text("answer"), within=lines.eval(pl.element().str.slice(2, 3))),  # "(A)"
         "rationale": text("explanation"),
     },
+    metrics=["accuracy"],
     license="cc-by-4.0",
     families=["qasc"],
     languages=["en"],

@@ -13,6 +13,7 @@ task = Task(
         "label": labels(text("answer"), ["yes", "no"]),
         "rationale": text(pl.col("explanation").str.replace_all(r"\n", "\n", literal=True)),  # its facts, one by one
     },
+    metrics=["accuracy"],
     license="mit",
     families=["strategyqa"],
     languages=["en"],

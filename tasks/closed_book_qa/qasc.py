@@ -27,6 +27,7 @@ task = Task(
     },
     key="id",
     evaluate="validation",  # test has neither answers nor facts
+    metrics=["accuracy"],
     license="cc-by-4.0",
     families=["qasc"],
     languages=["en"],

@@ -17,6 +17,7 @@ task = Task(
         "rationale": pl.when(facts != "").then(facts),
     },
     key="qid",
+    metrics=["accuracy"],
     license="mit",
     families=["strategyqa"],
     languages=["en"],

@@ -15,6 +15,7 @@ task = Task(
         "label": labels(text("answer"), {"yes": "true", "no": "false"}),
         "rationale": text("explanation"),
     },
+    metrics=["accuracy"],
     license="mit",  # of CREAK; the hub says nothing
     families=["creak"],
     languages=["en"],

@@ -19,6 +19,7 @@ task = Task(
         "answer": position("answer", within=choices),  # the words of the choice
         "rationale": text("explanation"),
     },
+    metrics=["accuracy"],
     license="cdla-sharing-1.0",  # of ECQA; the hub says nothing
     families=["commonsense_qa"],
     languages=["en"],

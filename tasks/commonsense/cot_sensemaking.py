@@ -19,6 +19,7 @@ task = Task(
         "rationale": text("explanation"),
     },
     skip=sentences[0] == sentences[1],
+    metrics=["accuracy"],
     license="cc-by-sa-4.0",
     families=["sen_making"],
     languages=["en"],

@@ -17,6 +17,7 @@ task = Task(
     },
     key="ex_id",
     evaluate="validation",  # test has no labels
+    metrics=["accuracy"],
     license="mit",  # of CREAK; the hub says nothing
     families=["creak"],
     languages=["en"],

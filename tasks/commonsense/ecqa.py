@@ -18,6 +18,7 @@ task = Task(
         "answer": position(text("q_ans"), within=choices),  # the words of the choice
         "rationale": text("taskB"),  # taskA_pos and taskA_neg are its notes: what speaks for a choice, and against
     },
+    metrics=["accuracy"],
     license="cdla-sharing-1.0",  # of ECQA; the hub says nothing
     families=["commonsense_qa"],
     languages=["en"],

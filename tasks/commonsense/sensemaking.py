@@ -22,6 +22,7 @@ task = Task(
         "rationale": pl.when(why != "").then(why.str.slice(0, 1).str.to_uppercase() + why.str.slice(1) + "."),
     },
     skip=pl.col("sentence0") == pl.col("sentence1"),
+    metrics=["accuracy"],
     license="unknown",
     families=["sen_making"],
     languages=["en"],

@@ -24,6 +24,7 @@ task = Task(
         "answer": position("correct", within=pl.col("options").list.eval(pl.element().str.slice(0, 1))),
         "rationale": pl.when(working != "").then(working),  # some hold nothing but the letter
     },
+    metrics=["accuracy"],
     license="apache-2.0",
     families=["aqua_rat"],
     languages=["en"],

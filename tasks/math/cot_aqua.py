@@ -23,6 +23,7 @@ task = Task(
         "answer": position(text("answer"), within=lines.eval(pl.element().str.slice(0, 3))),  # "(A)"
         "rationale": text(cell["explanation"]),
     },
+    metrics=["accuracy"],
     license="apache-2.0",
     families=["aqua_rat"],
     languages=["en"],
