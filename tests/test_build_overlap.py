@@ -111,6 +111,21 @@ def test_an_instruction_of_every_training_row_is_boilerplate_even_where_one_held
     assert set(kinds(found(rows("t", train[:10] + passages(400)), rows("h", held))).values()) == {"exact"}
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "\u0e40\u0e14\u0e34\u0e19\u0e17\u0e32\u0e07\u0e44\u0e1b",
+            ["\u0e40\u0e14\u0e34", "\u0e19", "\u0e17\u0e32", "\u0e07", "\u0e44\u0e1b"],
+        ),
+        ("\u1780\u17b6\u1798", ["\u1780\u17b6", "\u1798"]),
+        ("\u65e5\u672c go", ["\u65e5", "\u672c", "go"]),
+    ],
+)
+def test_a_vowel_or_a_mark_is_no_word_by_itself_where_no_blanks_part_words(text, words):
+    assert pl.DataFrame({"t": [text]}).select(normalised(pl.col("t"))).item().split(" ") == words
+
+
 def test_a_match_names_both_rows_and_the_words_that_they_share():
     text = words(20)
     train, held = rows("t", [{"document": f"before {text} after"}]), rows("h", [{"passage": text, "question": "why"}])

@@ -1,7 +1,8 @@
 """Texts as normalised words and as hashes of runs of words, in columns.
 
 In: a series of texts. Out: their words, and for every run of n words the text that it stands in. What counts as a word
-does not depend on case, punctuation or width; scripts that put no blanks between words give a word a character.
+does not depend on case, punctuation or width; in scripts that put no blanks between words a word is a character, or a
+consonant with its vowels and marks where characters are less than that.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-_UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])"
+_SIGN = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+_LETTER = (
+    "[\u0e40-\u0e44\u0ec0-\u0ec4]?"  # vowels that are written before their consonant
+    r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+    "[\\p{M}\u0e30\u0e32\u0eb0\u0eb2]*"  # marks, and vowels written behind it
+)
+_UNSPACED = f"({_SIGN}|{_LETTER})"
 PRIME = np.uint64(0x9E3779B97F4A7C15)
 """2**64 divided by the golden ratio, made odd: powers of it spread over all 64 bits."""
 
