@@ -165,7 +165,7 @@ def test_what_is_wrong_in_a_part_says_so():
     told = message(parts=parts, num_pairs=9)
     assert "parts.b.rates.weights.cop: neither a task nor a cluster of this mixture; did you mean copa?" in told
     parts["b"].pop("rates")
-    assert message(parts=parts, num_pairs=9).startswith("parts.a.settings: no task of this mixture has a template for ")
+    assert message(parts=parts, num_pairs=9).startswith("parts.a.settings: no task of this mixture has rows ")
     parts["a"].pop("settings")
     assert message(parts=parts, num_pairs=9, hold_out=["sentiment"]) == (
         "parts.a: none of its tasks trains; take it out, or hold out less"

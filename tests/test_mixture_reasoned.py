@@ -133,3 +133,20 @@ def test_what_cannot_be_measured_is_refused(tmp_path, task, key, told):
     with pytest.raises(MixtureError) as error:
         made(tmp_path / "out", tmp_path, hold_out=[task], held_out_settings=[key])
     assert str(error.value) == told
+
+
+def test_that_rows_lack_reasons_is_told_as_that(tmp_path):
+    paths = [phrasings(tmp_path, PHRASINGS)]
+    bare, told = (findings(name, 9, reasons=name == "told") for name in ("bare", "told"))
+    with pytest.raises(MixtureError) as refused:
+        Mixture(tasks=[bare], paths=paths, settings={ZERO: 1}).check()
+    assert str(refused.value) == (
+        f"settings: no task of this mixture has rows with reasons for {ZERO}; say in a task file which column holds "
+        "them (rationale=…), or take the setting out"
+    )
+    with pytest.raises(MixtureError) as refused:
+        Mixture(tasks=[bare, told], paths=paths, settings={ZERO: 1}).check()
+    assert str(refused.value) == (
+        f"settings: task bare has no rows with reasons for {ZERO}; say in a task file which column holds them "
+        "(rationale=…), or take the task out"
+    )
