@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from instruction_kit.build.grams import grams, normalised, signs, text_at, without, words_of
 from instruction_kit.build.hit import TEXTS
 from instruction_kit.build.overlap import MATCHES, overlaps
+from instruction_kit.build.spool import spool
 from instruction_kit.choice import row_hashes
 
 NUMBER = count()
@@ -61,7 +62,7 @@ def passages(number: int, *, ending: str = "") -> list[dict[str, str]]:
 
 
 def found(train: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    made = overlaps(lambda: [train], held)
+    made = overlaps([train], held)
     assert made.schema == MATCHES
     return made
 
@@ -219,14 +220,14 @@ def test_batches_change_nothing():
         train[place] = {**train[place], "passage": f"{words(3)} {held[place]['passage']}"}
     whole, side = rows("t", train), rows("h", held)
     parts = whole.partition_by("row", maintain_order=True)
-    assert overlaps(lambda: parts, side).equals(found(whole, side))
+    assert overlaps(parts, side).equals(found(whole, side))
 
 
 def test_nothing_is_found_in_nothing():
     empty = pl.DataFrame(schema=TEXTS)
     assert found(empty, rows("h", passages(3))).height == 0
     assert found(rows("t", passages(3)), empty).height == 0
-    assert overlaps(list, rows("h", passages(3))).height == 0
+    assert overlaps([], rows("h", passages(3))).height == 0
 
 
 TEXT = st.lists(st.sampled_from("abc"), max_size=12).map(" ".join)
@@ -252,3 +253,14 @@ def test_no_run_goes_over_a_covered_word(texts, data):
     _, places = grams(without(held, covered), 3)
     _, every = grams(held, 3)
     assert places.tolist() == [place for place in every.tolist() if not covered[place : place + 3].any()]
+
+
+def test_frames_that_wait_on_disk_come_back_as_often_as_they_are_asked_for():
+    frames = [rows("t", passages(number)) for number in (3, 0, 2)]
+    with spool() as waiting:
+        assert list(waiting.frames()) == []
+        for frame in frames:
+            waiting.write(frame)
+        for _ in range(2):
+            assert all(map(pl.DataFrame.equals, waiting.frames(), frames))
+        assert [frame.schema for frame in waiting.frames()] == [TEXTS] * 3

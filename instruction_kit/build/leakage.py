@@ -42,7 +42,7 @@ def leaks(mixture: "Mixture", scans: Sequence[Scan], held: Mapping[tuple[str, st
     if not measured or not looked_for:
         return pl.DataFrame(schema=MATCHES)
     trained = [scan for scan in scans if scan.unit.split == "train" and scan.unit.task in mixture.held_out.training]
-    return overlaps(lambda: (part for scan in trained for part in _texts(mixture, scan)), pl.concat(measured))
+    return overlaps((part for scan in trained for part in _texts(mixture, scan)), pl.concat(measured))
 
 
 def _held(

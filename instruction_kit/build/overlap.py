@@ -8,13 +8,14 @@ of it that few rows share; short answers and options never count by themselves. 
 and counts for nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import polars as pl
 
 from instruction_kit.build.hit import HITS, KINDS, ROW, TEXTS, num_rows
-from instruction_kit.build.shared_runs import common_runs, indexes, run_hits
+from instruction_kit.build.shared_runs import RUNS, common_runs, indexes, run_hits, shared_runs
 from instruction_kit.build.shared_wholes import whole_hits, wholes, without_boilerplate
+from instruction_kit.build.spool import spool
 
 MATCHES = pl.Schema(
     {
@@ -27,33 +28,40 @@ MATCHES = pl.Schema(
 """`overlap/*.parquet`: a training row, the held-out row that it shares text with, how, and the shared words."""
 
 
-def overlaps(train: Callable[[], Iterable[pl.DataFrame]], held: pl.DataFrame) -> pl.DataFrame:
+def overlaps(train: Iterable[pl.DataFrame], held: pl.DataFrame) -> pl.DataFrame:
     """Compare training texts with the held-out texts, all of the layout `TEXTS`.
 
     Args:
-        train: gives the batches, one after another; called twice, since what is boilerplate shows only at the end.
+        train: the training texts, in batches that hold rows whole. Those that share anything wait on disk, since what
+            is boilerplate shows only at the end.
         held: the held-out texts.
 
     Returns:
         One line for each training row that shares text with a held-out row, of the layout `MATCHES`.
 
     """
-    runs, known = indexes(held), wholes(held)
-    common = common_runs(train(), runs[-1])
-    hits, answers = [pl.DataFrame(schema=HITS)], [pl.DataFrame(schema=TEXTS)]
-    counts = [num_rows(held)]
-    for batch in train():
-        found = pl.concat([*run_hits(batch, runs, common), whole_hits(batch, known)])
-        hits.append(found)
-        answers.append(batch.filter("answer").join(found, on=ROW, how="semi"))
-        counts.append(num_rows(batch))
-    totals = pl.concat(counts).group_by("task").agg(pl.col("total").sum())
-    best = (
-        without_boilerplate(pl.concat(hits), held, totals)
-        .sort("rank", "held", "field", "start")
-        .unique(ROW, keep="first", maintain_order=True)
-    )
-    return _told(best, held, pl.concat(answers))
+    indexed, known = indexes(held), wholes(held)
+    hits, runs, counts = [pl.DataFrame(schema=HITS)], [pl.DataFrame(schema=RUNS)], [num_rows(held).clear()]
+    with spool() as waiting:
+        for batch in train:
+            whole, (shared, texts) = whole_hits(batch, known), shared_runs(batch, indexed[-1])
+            hits.append(whole)
+            runs.append(shared)
+            counts.append(num_rows(batch))
+            alike = pl.concat([whole.select(ROW), texts.select(ROW)]).unique()
+            waiting.write(batch.join(alike, on=ROW, how="semi"))
+        trained = pl.concat(counts).group_by("task").agg(pl.col("total").sum())
+        common = common_runs(pl.concat(runs), trained)
+        hits += [found for texts in waiting.frames() for found in run_hits(texts, indexed, common)]
+        totals = pl.concat([num_rows(held), trained]).group_by("task").agg(pl.col("total").sum())
+        best = _best(without_boilerplate(pl.concat(hits), held, totals))
+        answers = [texts.filter("answer").join(best, on=ROW, how="semi") for texts in waiting.frames()]
+    return _told(best, held, pl.concat([pl.DataFrame(schema=TEXTS), *answers]))
+
+
+def _best(hits: pl.DataFrame) -> pl.DataFrame:
+    """The strongest of each training row."""
+    return hits.sort("rank", "held", "field", "start").unique(ROW, keep="first", maintain_order=True)
 
 
 def _told(best: pl.DataFrame, held: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:

@@ -4,14 +4,14 @@ In: texts of both sides. Out: hits, one for each run of 13 or 8 words that a tra
 without runs that are boilerplate.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from instruction_kit.build.grams import Hashes, Places, Words, grams, text_at, without, words_of
-from instruction_kit.build.hit import HITS, KINDS, MAX_ROWS, MAX_SHARE, ROW, num_rows
+from instruction_kit.build.hit import HITS, KINDS, MAX_ROWS, MAX_SHARE, ROW
 
 SIZES = (13, 8)
 """A run of the last is in every longer one."""
@@ -54,21 +54,22 @@ def _runs_of(texts: pl.DataFrame) -> pl.Series:
     return texts.select(pl.when(pl.col("field") != "*").then("text").otherwise(pl.lit("")).alias("text")).to_series()
 
 
-_NO_RUNS = pl.DataFrame(schema={"hash": pl.UInt64, "task": pl.String, "about": pl.UInt64, "row": pl.UInt64})
+RUNS = pl.Schema({"hash": pl.UInt64(), "task": pl.String(), "about": pl.UInt64(), "row": pl.UInt64()})
 
 
-def common_runs(train: Iterable[pl.DataFrame], index: Index) -> Hashes:
-    """Shared runs in training rows about many texts, or in much of a training task, sorted."""
-    rows, counts = [_NO_RUNS], [_NO_RUNS.group_by("task").agg(total=pl.len())]
-    for batch in train:
-        words = words_of(_runs_of(batch))
-        hashes, places, _ = index.hits(words)
-        keys = batch.select("task", "about", row=pl.struct(ROW).hash(seed=0))
-        rows.append(keys[words.text[places]].with_columns(hash=pl.Series(hashes)).select(_NO_RUNS.columns).unique())
-        counts.append(num_rows(batch))
-    found, totals = pl.concat(rows).unique(), pl.concat(counts).group_by("task").agg(pl.col("total").sum())
-    texts = found.group_by("hash").agg(times=pl.col("about").n_unique()).filter(pl.col("times") > MAX_ROWS)
-    much = found.group_by("hash", "task").agg(times=pl.col("row").n_unique()).join(totals, on="task")
+def shared_runs(batch: pl.DataFrame, index: Index) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The runs that training texts share, each once a row, and these texts; most share none and go no further."""
+    words = words_of(_runs_of(batch))
+    hashes, places, _ = index.hits(words)
+    keys = batch.select("task", "about", row=pl.struct(ROW).hash(seed=0))
+    runs = keys[words.text[places]].with_columns(hash=pl.Series(hashes)).select(RUNS.names()).unique()
+    return runs, batch[np.unique(words.text[places])]
+
+
+def common_runs(runs: pl.DataFrame, totals: pl.DataFrame) -> Hashes:
+    """Those in training rows about many texts, or in much of a training task, sorted; `totals` has each task's rows."""
+    texts = runs.group_by("hash").agg(times=pl.col("about").n_unique()).filter(pl.col("times") > MAX_ROWS)
+    much = runs.group_by("hash", "task").agg(times=pl.col("row").n_unique()).join(totals, on="task")
     limit = pl.max_horizontal(pl.lit(float(MAX_ROWS)), pl.col("total") * MAX_SHARE)
     return pl.concat([texts["hash"], much.filter(pl.col("times") > limit)["hash"]]).unique().sort().to_numpy()
 
@@ -85,7 +86,6 @@ def _uncommon(words: Words, index: Index, common: Hashes) -> Words:
 
 def run_hits(batch: pl.DataFrame, indexes: Sequence[Index], common: Hashes) -> Iterator[pl.DataFrame]:
     """Every shared run of words once for each training text, from its first place on."""
-    batch = batch[_hit(words_of(_runs_of(batch)), indexes[-1])]
     series = _runs_of(batch)
     words, texts = _uncommon(words_of(series), indexes[-1], common), series.to_list()
     for rank, index in enumerate(indexes, start=KINDS.index("13-gram")):
@@ -98,8 +98,3 @@ def run_hits(batch: pl.DataFrame, indexes: Sequence[Index], common: Hashes) -> I
         texts_of_rows = {"held": first["held"], "hash": first["hash"], "text": pl.Series(shown, dtype=pl.String)}
         found = rows.with_columns(**texts_of_rows, start=starts, rank=pl.lit(rank))
         yield found.select(list(HITS)).cast(HITS)
-
-
-def _hit(words: Words, index: Index) -> Places:
-    """Numbers of the texts that share any run at all: most share none and cost no more."""
-    return np.unique(words.text[index.hits(words)[1]])
