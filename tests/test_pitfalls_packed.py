@@ -350,3 +350,7 @@ def test_one_batch_is_shown_and_no_step_taken(tmp_path, capsys, packing):
         assert f"{pair['m_task']} train row {pair['m_row']}, template {pair['m_template']}: " in shown
         completion = str(decode([label for label in pair["labels"] if label != IGNORED]))
         assert f"{str(decode(pair['input_ids'])).removesuffix(completion)}⟦{completion}⟧" in shown
+    lengths = [len(pair["input_ids"]) for pair in first]
+    short = [] if packing else [max(lengths) - length for length in lengths if length < max(lengths)]
+    assert all(f"⟧<|pad|> x {number}\n" in shown for number in short)
+    assert shown.count("<|pad|>") == len(short)

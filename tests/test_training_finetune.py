@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import torch
 from conftest import ROOT
 from datasets import Dataset
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_model import FLAGS, built, encoder, model, tokenizer, tune
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.trainer import base_trainer
@@ -79,9 +80,21 @@ def test_the_same_run_gives_the_same_bytes(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_saves_nothing(tmp_path):
-    with pytest.raises(TrainingError, match=r"step \d: the loss is (nan|inf) on .*; lower --learning_rate"):
-        tune(tmp_path / "out", learning_rate=1e30, max_grad_norm=0, optim="sgd", max_steps=5)
+    broken = shutil.copytree(model(), tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(TrainingError, match=r"^step 1: the loss is nan on color train row Frame.*; lower --learning_r"):
+        tune(tmp_path / "out", model_name_or_path=broken, max_steps=5)
     assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_before_the_weights_are_none(tmp_path):
+    with pytest.raises(TrainingError, match=r"^step 2: the norm of the gradient is nan on (color|add) train row Frame"):
+        tune(tmp_path / "out", learning_rate=1e30, max_grad_norm=1e30, max_steps=5, save_steps=1)
+    assert [folder.name for folder in (tmp_path / "out").glob("checkpoint-*")] == ["checkpoint-1"]
+    weights = load_file(tmp_path / "out" / "checkpoint-1" / "model.safetensors")
+    assert all(torch.isfinite(weight).all() for weight in weights.values())
 
 
 def test_weights_that_are_no_numbers_after_the_last_step_are_not_saved(tmp_path):
@@ -156,14 +169,9 @@ def launched(launcher: list[str], output: Path, **flags: object) -> Path:
 FEW_STEPS = {"max_steps": 3, "save_strategy": "no", "logging_steps": 1}
 
 
-@pytest.fixture(scope="module")
-def one(tmp_path_factory) -> Path:
-    folder: Path = tune(tmp_path_factory.mktemp("one") / "out", **FEW_STEPS)
-    return folder
-
-
 @pytest.mark.slow
-def test_accelerate_launch_gives_the_same_bytes(tmp_path, one):
+def test_accelerate_launch_gives_the_same_bytes(tmp_path):
+    one = tune(tmp_path / "one", **FEW_STEPS)
     launcher = ["accelerate.commands.launch", "--cpu", "--num_processes", "1", "--num_machines", "1"]
     launcher += ["--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1"]
     output = launched(launcher, tmp_path / "out", **FEW_STEPS)
@@ -171,12 +179,21 @@ def test_accelerate_launch_gives_the_same_bytes(tmp_path, one):
 
 
 @pytest.mark.slow
-def test_two_processes_that_share_a_batch_give_what_one_gives(tmp_path, one):
+def test_two_processes_that_share_a_batch_give_what_one_gives(tmp_path):
+    """Of 7 packs, 4 a step: the second step ends an epoch with 3, which two processes cannot share evenly."""
+    one = tune(tmp_path / "one", **FEW_STEPS, packing=True)
     launcher = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    flags = {"per_device_train_batch_size": 2}  # and no --use_cpu: without an accelerator it follows
+    flags = {"packing": True, "per_device_train_batch_size": 2}  # and no --use_cpu: without an accelerator it follows
     output = launched(launcher, tmp_path / "out", **FEW_STEPS, **flags)
     first, second = load_file(one / "model.safetensors"), load_file(output / "model.safetensors")
     for name, weight in first.items():
         torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5)
     before = load_file(model() / "model.safetensors")
     assert not torch.equal(first["model.norm.weight"], before["model.norm.weight"])
+    for line, other in zip(losses(one), losses(output), strict=True):
+        assert other == pytest.approx(line, rel=1e-5)
+
+
+def losses(folder: Path) -> list[dict[str, float]]:
+    history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    return [{name: value for name, value in line.items() if name.startswith("loss")} for line in history]

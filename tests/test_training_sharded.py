@@ -94,6 +94,19 @@ def test_setups_of_fsdp_that_would_go_wrong_are_refused(tmp_path, monkeypatch, v
     assert not (tmp_path / "out").exists()
 
 
+def test_one_process_where_several_were_asked_for_is_told(tmp_path, monkeypatch, caplog):
+    """As `accelerate launch --cpu --num_processes 2` starts one, and with a setup of DeepSpeed too."""
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    tune(tmp_path / "one", max_steps=1, save_strategy="no")
+    assert "this is one process" not in caplog.text
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    tune(tmp_path / "asked", max_steps=1, save_strategy="no")
+    assert (
+        "this is one process: on CPUs `accelerate launch` starts no more, whatever its setup says of processes and of "
+        "DeepSpeed; start several with torchrun --nproc_per_node, or with FSDP2: examples/accelerate/fsdp2.yaml"
+    ) in caplog.messages
+
+
 def test_an_adapter_of_a_divided_model_is_not_merged(tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     monkeypatch.setenv("FSDP_VERSION", "2")

@@ -116,6 +116,8 @@ def put_on(model: PreTrainedModel, adapter: Adapter, *, revision: str | None) ->
             f"{ALL_LINEAR}, or names of modules of this model ({', '.join(linear)})"
         ) from error
     _refuse_embeddings(adapted)
+    if isinstance(settings.target_modules, set):  # PEFT's own by now: its order, another in each run, is written
+        settings.target_modules = sorted(settings.target_modules)
     return adapted
 
 

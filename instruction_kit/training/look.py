@@ -1,7 +1,8 @@
 """One batch as a person reads it: the text of each pair, what is trained in colour.
 
 In go the batch that the first step would take, and where its pairs come from; out come lines for a terminal. Special
-tokens are shown, so that nothing in a row is hidden; where there is no colour, marks stand around what is trained.
+tokens are shown, so that nothing in a row is hidden, and the filling behind a pair as one token and how often it stands
+there; where there is no colour, marks stand around what is trained.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +52,8 @@ def _body(document: Document, encoder: Encoder, *, marks: tuple[str, str]) -> Te
     for place in range(1, len(kinds) + 1):
         if place == len(kinds) or kinds[place] != kinds[start]:
             before, after = marks if kinds[start] == TRAINED else ("", "")
-            decoded = str(encoder.tokenizer.decode(document.ids[start:place]))
-            text.append(before + decoded + after, style=kinds[start])
+            shown, times = (start + 1, f" x {place - start}") if kinds[start] == FILLING else (place, "")
+            decoded = str(encoder.tokenizer.decode(document.ids[start:shown]))
+            text.append(before + decoded + after + times, style=kinds[start])
             start = place
     return text

@@ -6,6 +6,7 @@ the model to every process; there it is told otherwise, so that a setup can be t
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ from accelerate import PartialState
 from accelerate.utils import DistributedType
 
 from instruction_kit.errors import TrainingError
+
+logger = logging.getLogger(__name__)
 
 EXAMPLE = "examples/accelerate/fsdp2.yaml"
 STAGES = (0, 1, 2, 3)
@@ -46,6 +49,17 @@ def check_sharding(*, deepspeed: str | None = None, merges: bool = False, severa
         )
     if problems:
         raise TrainingError("\n".join(problems))
+
+
+def warn_of_one_process() -> None:
+    """Say that `accelerate launch` starts one process on CPUs, however many it was asked for, and no DeepSpeed."""
+    state = PartialState()
+    if _is_on("ACCELERATE_USE_CPU") and "MASTER_ADDR" in os.environ and state.num_processes == 1:
+        logger.warning(
+            "this is one process: on CPUs `accelerate launch` starts no more, whatever its setup says of processes and "
+            "of DeepSpeed; start several with torchrun --nproc_per_node, or with FSDP2: %s",
+            EXAMPLE,
+        )
 
 
 def divide_on_cpus() -> None:

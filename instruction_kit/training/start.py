@@ -14,11 +14,12 @@ from instruction_kit.errors import TrainingError
 from instruction_kit.token.record import TokenRecord
 from instruction_kit.training.adapter import put_on
 from instruction_kit.training.card import Tuning
+from instruction_kit.training.even import evened
 from instruction_kit.training.feed import Feed, read_feed, rows_per_step
 from instruction_kit.training.model import check_fit, load_model
 from instruction_kit.training.request import Request
 from instruction_kit.training.resume import FORMAT_VERSION, RunRecord, checkpoint_of, shard_hashes
-from instruction_kit.training.sharded import divide_on_cpus
+from instruction_kit.training.sharded import divide_on_cpus, warn_of_one_process
 from instruction_kit.training.trainer import KitTrainer, RunTrainer
 from instruction_kit.training.two_sided import TwoSidedTrainer
 
@@ -61,6 +62,7 @@ def load_base(request: Request, feeds: list[Feed]) -> "PreTrainedModel":
     _warn_quadratic(model, request)
     for feed in feeds:
         check_fit(model, feed.record, feed.encoder)
+    warn_of_one_process()
     divide_on_cpus()
     return model
 
@@ -77,7 +79,7 @@ def prepare_on(model: "PreTrainedModel", request: Request, feed: Feed) -> Prepar
         built=request.built,
         model=_adapted(model, request),
         args=request.config,
-        train_dataset=feed.rows,
+        train_dataset=evened(feed.rows, request.config),
         eval_dataset=None if request.config.eval_strategy == "no" else feed.rows,  # asked for, and never read
     )
     if trainer.accelerator.is_fsdp2:

@@ -8,6 +8,7 @@ minor release for this reason.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -63,6 +64,7 @@ class RunTrainer(Trainer):
         self.losses = TaskLosses(tuning.record.task_names, tuning.clusters)
         self._scale: torch.Tensor | None = None
         self._chosen: int | None = None
+        self._seen: list[int] = []  # pairs of the step that is under way, on this process
         super().__init__(processing_class=encoder.tokenizer, **arguments)
         self.data_collator = functools.partial(beside, collate=self.data_collator)
 
@@ -110,14 +112,28 @@ class RunTrainer(Trainer):
 
     def training_step(self, model: Any, inputs: Any, *arguments: Any, **keywords: Any) -> torch.Tensor:
         """Take one step, and stop where the loss is no number any more."""
+        positions = inputs["positions"].tolist()
         loss = super().training_step(model, inputs, *arguments, **keywords)
         if not torch.isfinite(loss):
-            rows = where_from(self.built, inputs["positions"].tolist())
-            raise TrainingError(
-                f"step {self.state.global_step + 1}: the loss is {loss.item()} on {rows}; lower --learning_rate, "
-                "lengthen --warmup_steps, or tune in float32, and go on from the last checkpoint"
-            )
+            raise self._stopped(f"the loss is {loss.item()}", positions)
+        self._seen += positions
         return loss
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        """Stop where a gradient is no number, before the weights are none: their checkpoint would be no way back."""
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # type: ignore[no-untyped-call]
+        passes_over = self.args.fp16  # its scaler takes no step where a gradient is none
+        if not passes_over and not math.isfinite(norm):
+            raise self._stopped(f"the norm of the gradient is {float(norm)}", self._seen)
+        self._seen = []
+        return norm
+
+    def _stopped(self, found: str, positions: list[int]) -> TrainingError:
+        rows = where_from(self.built, positions)
+        return TrainingError(
+            f"step {self.state.global_step + 1}: {found} on {rows}; lower --learning_rate, lengthen --warmup_steps, or "
+            "tune in float32, and go on from the last checkpoint"
+        )
 
     def _maybe_log_save_evaluate(self, *arguments: Any, **keywords: Any) -> None:
         """Log the last steps too, however many there are since the line before."""
