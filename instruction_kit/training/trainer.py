@@ -122,8 +122,8 @@ class RunTrainer(Trainer):
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         """Stop where a gradient is no number, before the weights are none: their checkpoint would be no way back."""
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # type: ignore[no-untyped-call]
-        passes_over = self.args.fp16  # its scaler takes no step where a gradient is none
-        if not passes_over and not math.isfinite(norm):
+        passed_over = self.args.fp16  # its scaler takes no step where a gradient is none
+        if norm is not None and not passed_over and not math.isfinite(norm):  # DeepSpeed may have none
             raise self._stopped(f"the norm of the gradient is {float(norm)}", self._seen)
         self._seen = []
         return norm
