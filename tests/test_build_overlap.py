@@ -190,6 +190,16 @@ def test_a_short_text_in_many_rows_is_boilerplate_however_few_the_rows_of_a_task
     assert kinds(found(rows("t", many), rows("h", few))) == {str(number): "short" for number in range(10)}
 
 
+def test_short_instructions_that_are_taken_by_turns_are_boilerplate():
+    turns = [words(4) for _ in range(40)]
+
+    def told(number: int) -> list[dict[str, str]]:
+        return [{"passage": words(30), "question": turns[row % 40]} for row in range(number)]
+
+    assert found(rows("t", told(200)), rows("h", told(80))).height == 0
+    assert found(rows("t", told(80)), rows("h", told(40))).height == 80  # one held-out row each: its own
+
+
 def test_a_whole_input_that_is_short_is_found_in_however_many_rows():
     text = words(4)
     train, held = [{"question": text}] * 30, [{"question": text}, *passages(20)]

@@ -13,8 +13,8 @@ MAX_SHARE = 0.05
 """A run of words, or a whole long field, is boilerplate where the training rows that hold it are about more different
 texts than `MAX_ROWS`: one passage may have many questions. So is a whole text in more than this share of a held-out
 task's rows, and in more than `MAX_ROWS`, and a run in as large a share of a training task's. A short field, of which
-nothing but its rarity says that it is a row's own, is boilerplate where more training rows than `MAX_ROWS` hold it, or
-where two rows or more, and more than this share, of any task on either side do."""
+nothing but its rarity says that it is a row's own, is boilerplate where more training rows than `MAX_ROWS` hold it,
+where two rows or more, and more than this share, of any task on either side do, or where two rows on each side do."""
 
 TEXTS = pl.Schema(
     {

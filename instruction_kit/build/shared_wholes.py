@@ -60,8 +60,11 @@ def _times(texts: pl.DataFrame) -> pl.DataFrame:
 
 def _shared(short: pl.DataFrame, held: pl.DataFrame, totals: pl.DataFrame) -> pl.Series:
     """Short fields that are not one row's own. Every training row with such a text is a hit, so hits count them all."""
-    trained = _times(short)
-    many = trained.group_by("text").agg(pl.col("times").sum()).filter(pl.col("times") > MAX_ROWS)
-    each = pl.concat([trained, _times(held.filter(pl.col("field") != "*"))]).join(totals, on="task")
+    trained, measured = _times(short), _times(held.filter(pl.col("field") != "*"))
+    all_trained = trained.group_by("text").agg(pl.col("times").sum())
+    many = all_trained.filter(pl.col("times") > MAX_ROWS)
+    each = pl.concat([trained, measured]).join(totals, on="task")
     often = each.filter((pl.col("times") > 1) & (pl.col("times") > pl.col("total") * MAX_SHARE))
-    return pl.concat([many["text"], often["text"]]).unique()
+    again = measured.filter(pl.col("times") > 1)
+    both = all_trained.filter(pl.col("times") > 1).join(again, on="text", how="semi")
+    return pl.concat([many["text"], often["text"], both["text"]]).unique()
