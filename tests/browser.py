@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from typing import Any, BinaryIO, Self
 
 import pytest
@@ -18,13 +19,15 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe")
 HEIGHT = 900
+PATIENCE = 60
+"""Seconds; a browser that cannot run here must fail a test, not hold it."""
 
 
 class Page:
     """One tab."""
 
-    def __init__(self, read: BinaryIO, write: BinaryIO) -> None:
-        self._read, self._write = read, write
+    def __init__(self, source: int, write: BinaryIO) -> None:
+        self._source, self._read, self._write = source, b"", write
         self._number, self._session = 0, dict[str, str]()
         self.events: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -72,10 +75,13 @@ class Page:
         return [url for url in sent if not url.startswith("data:")]
 
     def _message(self) -> dict[str, Any]:
-        found = bytearray()
-        while (byte := self._read.read(1)) != b"\0":
-            assert byte, "the browser is gone"
-            found += byte
+        while b"\0" not in self._read:
+            ready, _, _ = select([self._source], [], [], PATIENCE)
+            assert ready, f"the browser has said nothing for {PATIENCE} seconds"
+            more = os.read(self._source, 2**16)
+            assert more, "the browser is gone"
+            self._read += more
+        found, _, self._read = self._read.partition(b"\0")
         message: dict[str, Any] = json.loads(found)
         return message
 
@@ -97,9 +103,9 @@ def browser(folder: Path) -> Iterator[Page]:
     ) as process:
         os.close(read_in)
         os.close(write_in)
-        with os.fdopen(read_out, "rb") as read, os.fdopen(write_out, "wb") as write:
+        with os.fdopen(read_out, "rb"), os.fdopen(write_out, "wb") as write:
             try:
-                page = Page(read, write)
+                page = Page(read_out, write)
                 yield page
                 page.call("Browser.close")
             finally:
