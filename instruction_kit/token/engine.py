@@ -162,7 +162,7 @@ def _gigatoken(rules: str, as_text: bool) -> Encode | None:  # noqa: FBT001 - ca
 
     try:
         loaded = gigatoken.Tokenizer.from_json(_without_special(rules) if as_text else rules)
-    except (ValueError, TypeError, KeyError, RuntimeError, NotImplementedError):
+    except (ValueError, TypeError, KeyError, RuntimeError, NotImplementedError):  # its words for rules it cannot read
         return None
 
     def encode(texts: pa.StringArray) -> pa.ListArray:
